@@ -1,0 +1,68 @@
+// Turns native/kernels.def into the C++ enums and the TypeScript table. `--check` only compares (exit 1 when stale).
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const source = readFileSync(new URL('../native/kernels.def', import.meta.url), 'utf8').replace(/\/\/.*$/gm, '');
+const kernels = [...source.matchAll(/KERNEL\((\w+),\s*"([^"]*)",\s*"([^"]*)"\)/g)].map(
+  ([, name, operands, scalars]) => ({ name, operands, scalars }),
+);
+const codes = (macro) => [...source.matchAll(new RegExp(`\\b${macro}\\((\\w+)\\)`, 'g'))].map((match) => match[1]);
+const lists = {
+  unaryOps: codes('UNARY'),
+  binaryOps: codes('BINARY'),
+  reduceOps: codes('REDUCE'),
+  activations: codes('ACTIVATION'),
+  statistics: codes('STATISTIC'),
+};
+
+const words = (text) => text.split(' ').filter(Boolean);
+const operandNames = (kernel) => words(kernel.operands).map((operand) => operand.split(':')[0]);
+const dimNames = (kernel) =>
+  [...new Set(words(kernel.operands).flatMap((operand) => operand.match(/\[(.*)\]/)[1].split(',')))].filter((dim) =>
+    /^[A-Z]/.test(dim),
+  );
+
+const banner = '// Generated from native/kernels.def by scripts/generate-kernels.mjs; do not edit.\n';
+const enumOf = (name, prefix, items) =>
+  items.length ? `  enum ${name} { ${items.map((item) => prefix + item).join(', ')} };\n` : '';
+const header = [
+  banner,
+  '#pragma once\n',
+  ...kernels.map(
+    (kernel) =>
+      `namespace ${kernel.name}_call {\n${enumOf('operand', 'o_', operandNames(kernel))}${enumOf('dim', 'd_', dimNames(kernel))}${enumOf('scalar', 's_', words(kernel.scalars))}}`,
+  ),
+  ...Object.entries(lists).map(
+    ([name, items]) =>
+      `namespace ${name} {\n${enumOf(
+        'code',
+        '',
+        items.map((item) => (item === 'none' ? item : `${item}_`)),
+      )}  constexpr int count = ${items.length};\n}`,
+  ),
+  '',
+].join('\n');
+const table = [
+  banner,
+  'export const kernelTable = {',
+  ...kernels.map(
+    ({ name, operands, scalars }) =>
+      `  ${name}: {\n    operands:\n      '${operands}',\n    scalars: '${scalars}',\n  },`,
+  ),
+  '} as const;\n',
+  ...Object.entries(lists).map(
+    ([name, items]) => `export const ${name} = [${items.map((item) => `'${item}'`).join(', ')}] as const;`,
+  ),
+  '',
+].join('\n');
+
+const outputs = { 'native/kernels.generated.h': header, 'src/backend/kernels.generated.ts': table };
+let stale = 0;
+for (const [path, text] of Object.entries(outputs)) {
+  const url = new URL(`../${path}`, import.meta.url);
+  if (!process.argv.includes('--check')) writeFileSync(url, text);
+  else if (readFileSync(url, 'utf8') !== text) {
+    console.error(`${path} is stale; run npm run generate`);
+    stale = 1;
+  }
+}
+process.exitCode = stale;

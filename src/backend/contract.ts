@@ -1,0 +1,101 @@
+/**
+ * The only door to raw memory: what a backend is, and what each kernel computes.
+ *
+ * The list of kernels lives in `native/kernels.def`; the types below follow from its signature strings. This file is
+ * types and words only. Next: `signature.ts` (how a call is checked), then `reference/` (what is true).
+ *
+ * ## What the kernels compute (letters as in ARCHITECTURE.md; every operand is a strided view)
+ *
+ * - `fill copy affine unary binary select`: elementwise; `affine` is `scale·a + shift`; `select` takes `a` where the
+ *   condition is not 0. `unary_backward` is `dout · f'(a)`. `gelu` is exact: `a·Φ(a)`.
+ * - `dropout`: `a / (1 - rate)` where `dropoutKeep(seed, stream, row, column)` holds (dropout.ts), else 0; row 0.
+ * - `reduce argmax`: over the middle axis K. `argmax` takes the first of equals.
+ * - `softmax` over N; `log` = 1 gives the logarithm. A row of -inf gives zeros (`log`: -inf).
+ * - `cross_entropy`: `loss = lse - (1-ε)·x[target] - ε·mean(x)` with ε = `smoothing`; rows whose target equals `ignore`
+ *   give loss 0 and gradient 0.
+ * - `layer_norm rms_norm`: two passes, biased variance, `rstd = 1/sqrt(var + epsilon)`.
+ * - `gather_rows scatter_add_rows`: rows are added in the order of `index`; an index outside [0, V) is an error.
+ * - `matmul`: `out = activation(alpha · a·b + bias) + residual`.
+ * - `attention_forward`: with `s_ij = softcap(scale · q_i·k_j) + bias_ij` over the allowed keys of row i,
+ *   `lse_i = ln Σ_j e^{s_ij}`, `p_ij = e^{s_ij - lse_i}`, `out_i = Σ_j dropout(p_ij)·v_j`.
+ *   Query head h reads key head `floor(h / (H/G))`. `softcap(x) = c·tanh(x/c)` for c > 0, x otherwise.
+ *   Key j is allowed for row i when all of these hold: `j <= i + offset + right`, `j >= i + offset - left`,
+ *   `j < lengths[b]`, `mask != 0`, `bias != -inf`. `left`, `right` may be Infinity; causal is `right = 0`.
+ *   A row with no allowed key gives out 0, lse -inf, all statistics 0. Forbidden keys never influence anything, even
+ *   when they hold NaN. Dropout row of (b, h, i) is `(b·H + h)·L + i`, column is j.
+ *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax = max s; pMax = max p;
+ *   entropyNats = -Σ p ln p; squareSum = Σ p²; meanDistance = Σ p·|i + offset - j|; firstMass = p_i0; selfMass,
+ *   previousMass, nextMass = p at j = i + offset, -1, +1 (0 where no such allowed key).
+ * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`.
+ * - `attention_weights`: `p` itself, from `lse`, for whatever slice of rows and keys the views show; forbidden cells
+ *   are exactly 0.
+ * - `adamw`: in place; `g = gradient·gradientScale`, decoupled decay, bias correction by `step` (from 1).
+ * - `square_sum`: Σ a² accumulated in float64 in a fixed order.
+ */
+
+import type { kernelTable } from './kernels.generated.js';
+
+export type DType = 'f32' | 'i32' | 'u8';
+
+/** What `read` returns. Float32 memory reads as Float64Array on a float64 reference backend. */
+export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Flat memory owned by one backend. `length` counts elements. */
+export interface DeviceBuffer {
+  readonly dtype: DType;
+  readonly length: number;
+}
+
+/** A strided window on a buffer, in elements. */
+export interface View {
+  readonly buffer: DeviceBuffer;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+type Words<Text extends string> = Text extends `${infer Head} ${infer Rest}` ? Head | Words<Rest> : Text;
+type RequiredName<Word extends string> = Word extends `${string}?`
+  ? never
+  : Word extends `${infer Name}:${string}`
+    ? Name
+    : never;
+type OptionalName<Word extends string> = Word extends `${infer Name}:${string}?` ? Name : never;
+
+export type KernelName = keyof typeof kernelTable;
+type OperandWords<K extends KernelName> = Words<(typeof kernelTable)[K]['operands']>;
+
+/** The views that kernel K takes, by name; optional ones may be left out. */
+export type Operands<K extends KernelName> = { readonly [Name in RequiredName<OperandWords<K>>]: View } & {
+  readonly [Name in OptionalName<OperandWords<K>>]?: View | undefined;
+};
+
+/** The numbers that kernel K takes, by name. */
+export type Scalars<K extends KernelName> = {
+  readonly [Name in Exclude<Words<(typeof kernelTable)[K]['scalars']>, ''>]: number;
+};
+
+/** Facts about a loaded backend. */
+export interface BackendInfo {
+  /** `reference`, `native` or `wasm`. */
+  readonly backend: string;
+  /** Instruction set that runs: `avx512`, `avx2`, `neon`, `baseline`, `wasm-relaxed`, `wasm-simd`, `typescript`. */
+  readonly target: string;
+  readonly threads: number;
+}
+
+/**
+ * A place that holds memory and runs kernels.
+ *
+ * `alloc` returns uninitialised memory. `read` copies out, `write` copies in. `run` checks every operand (dtype, rank,
+ * sizes, that the last index fits, forbidden overlap) before anything is touched, and throws ShapeError, DTypeError or
+ * BackendError. Calls are synchronous; results have the same bits for any thread count.
+ */
+export interface Backend {
+  readonly info: BackendInfo;
+  alloc(dtype: DType, length: number): DeviceBuffer;
+  free(buffer: DeviceBuffer): void;
+  read(buffer: DeviceBuffer, offset: number, length: number): HostArray;
+  write(buffer: DeviceBuffer, offset: number, values: ArrayLike<number>): void;
+  run<K extends KernelName>(kernel: K, operands: Operands<K>, scalars: Scalars<K>): void;
+}
