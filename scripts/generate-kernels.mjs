@@ -14,10 +14,10 @@ const lists = {
   statistics: codes('STATISTIC'),
 };
 
-const words = (text) => text.split(' ').filter(Boolean);
-const operandNames = (kernel) => words(kernel.operands).map((operand) => operand.split(':')[0]);
+const split = (text) => text.split(' ').filter(Boolean);
+const operandNames = (kernel) => split(kernel.operands).map((operand) => operand.split(':')[0]);
 const dimNames = (kernel) =>
-  [...new Set(words(kernel.operands).flatMap((operand) => operand.match(/\[(.*)\]/)[1].split(',')))].filter((dim) =>
+  [...new Set(split(kernel.operands).flatMap((operand) => operand.match(/\[(.*)\]/)[1].split(',')))].filter((dim) =>
     /^[A-Z]/.test(dim),
   );
 
@@ -29,7 +29,7 @@ const header = [
   '#pragma once\n',
   ...kernels.map(
     (kernel) =>
-      `namespace ${kernel.name}_call {\n${enumOf('operand', 'o_', operandNames(kernel))}${enumOf('dim', 'd_', dimNames(kernel))}${enumOf('scalar', 's_', words(kernel.scalars))}}`,
+      `namespace ${kernel.name}_call {\n${enumOf('operand', 'o_', operandNames(kernel))}${enumOf('dim', 'd_', dimNames(kernel))}${enumOf('scalar', 's_', split(kernel.scalars))}}`,
   ),
   ...Object.entries(lists).map(
     ([name, items]) =>
@@ -41,6 +41,7 @@ const header = [
   ),
   '',
 ].join('\n');
+const constList = (name, items) => `export const ${name} = [${items.map((item) => `'${item}'`).join(', ')}] as const;`;
 const table = [
   banner,
   'export const kernelTable = {',
@@ -49,13 +50,18 @@ const table = [
       `  ${name}: {\n    operands:\n      '${operands}',\n    scalars: '${scalars}',\n  },`,
   ),
   '} as const;\n',
-  ...Object.entries(lists).map(
-    ([name, items]) => `export const ${name} = [${items.map((item) => `'${item}'`).join(', ')}] as const;`,
-  ),
+  ...Object.entries(lists)
+    .filter(([name]) => name !== 'statistics')
+    .map(([name, items]) => constList(name, items)),
   '',
 ].join('\n');
+const words = `${banner}\n${constList('statistics', lists.statistics)}\n`;
 
-const outputs = { 'native/kernels.generated.h': header, 'src/backend/kernels.generated.ts': table };
+const outputs = {
+  'native/kernels.generated.h': header,
+  'src/backend/kernels.generated.ts': table,
+  'src/core/statistics.generated.ts': words,
+};
 let stale = 0;
 for (const [path, text] of Object.entries(outputs)) {
   const url = new URL(`../${path}`, import.meta.url);

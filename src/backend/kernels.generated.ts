@@ -137,4 +137,3 @@ export const unaryOps = ['negate', 'exp', 'log', 'sqrt', 'tanh', 'sigmoid', 'rel
 export const binaryOps = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum'] as const;
 export const reduceOps = ['sum', 'mean', 'max', 'min'] as const;
 export const activations = ['none', 'relu', 'gelu'] as const;
-export const statistics = ['keys', 'logitMax', 'pMax', 'entropyNats', 'squareSum', 'meanDistance', 'firstMass', 'selfMass', 'previousMass', 'nextMass'] as const;

@@ -1,0 +1,49 @@
+/**
+ * The plain records that leave the computation: what attention did, and what a picture of it needs.
+ *
+ * Produced by `attention/` and `nn/`, summarised by `monitor/`, drawn by `viz/`. No Tensor, no backend, only numbers.
+ */
+
+import { statistics } from './statistics.generated.js';
+
+/** Names of the per-row statistics, in the order in which the kernel writes them. Formulas: backend/contract.ts. */
+export const statisticNames = statistics;
+export type StatisticName = (typeof statistics)[number];
+
+/** What one attention call did. */
+export interface AttentionRecord {
+  /** Letters B, H, L, S of the call. */
+  readonly batch: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** One packed [B, H, L] array per statistic; rows without an allowed key hold 0 everywhere, `keys` included. */
+  readonly statistics: Readonly<Record<StatisticName, Float32Array>>;
+  /** Natural logarithm of the softmax denominator [B, H, L]; -Infinity for fully masked rows. */
+  readonly lse: Float32Array;
+  /** The weights of chosen query rows: `values` is packed [B, H, rows.length, S]. */
+  readonly weights?: { readonly rows: readonly number[]; readonly values: Float32Array };
+}
+
+/** Whether queries and keys come from the same sequence. */
+export type AttentionKind = 'self' | 'cross';
+
+/** A record with the place it came from: `path` is the module path, such as `encoder.blocks.0.attention`. */
+export interface CapturedAttention {
+  readonly path: string;
+  readonly kind: AttentionKind;
+  readonly record: AttentionRecord;
+}
+
+/** One head's weights for one example, ready to be drawn. */
+export interface AttentionPicture {
+  readonly path: string;
+  readonly kind: AttentionKind;
+  readonly head: number;
+  /** Query tokens, one a row. */
+  readonly rows: readonly string[];
+  /** Key tokens, one a column. */
+  readonly columns: readonly string[];
+  /** `weights[row][column]` in [0, 1]; NaN where the mask forbids the pair. */
+  readonly weights: readonly (readonly number[])[];
+}

@@ -1,0 +1,31 @@
+/**
+ * What travels beside the data through `forward`: training mode, the random stream of dropout, and captures. There is
+ * no global mode; whoever calls a model says how it is to run. Next: module.ts.
+ */
+
+import type { RecordOptions } from '../attention/options.js';
+import type { Recording } from '../attention/recording.js';
+import { RandomStream } from '../core/random.js';
+import type { AttentionKind } from '../core/records.js';
+import type { Module } from './module.js';
+
+/** Receives what attention modules did. Modules ask `wants` first, so what is not captured costs nothing. */
+export interface CaptureSink {
+  /** What to record for this module, or undefined for nothing. */
+  wants(module: Module): RecordOptions | undefined;
+  take(module: Module, kind: AttentionKind, recording: Recording): void;
+}
+
+/** How a forward pass runs. */
+export interface Context {
+  /** Dropout and other noise is on. */
+  readonly training: boolean;
+  /** Source of dropout seeds; its state is part of a checkpoint. */
+  readonly random: RandomStream;
+  readonly captures?: CaptureSink | undefined;
+}
+
+/** A context for inference: no noise, nothing captured. */
+export function inference(captures?: CaptureSink): Context {
+  return { training: false, random: new RandomStream(0), captures };
+}
