@@ -95,7 +95,7 @@ namespace matmul_f32_call {
 }
 namespace attention_forward_f32_call {
   enum operand { o_out, o_lse, o_statistics, o_q, o_k, o_v, o_mask, o_bias, o_lengths };
-  enum dim { d_B, d_H, d_L, d_Dv, d_C, d_D, d_G, d_S };
+  enum dim { d_B, d_H, d_L, d_Dv, d_D, d_G, d_S };
   enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_dropoutRate, s_seed, s_stream };
 }
 namespace attention_backward_f32_call {

@@ -108,7 +108,7 @@ export const kernelTable = {
   },
   attention_forward_f32: {
     operands:
-      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[C,B,H,L]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
+      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[10,B,H,L]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
     scalars: 'scale softcap left right offset dropoutRate seed stream',
   },
   attention_backward_f32: {
