@@ -1,0 +1,66 @@
+/**
+ * Attention the long way round: the whole weight matrix, then its product with v. For teaching, for mechanisms that the
+ * kernel does not have, and as the oracle of the fused path. O(L·S) memory. Next: attention.ts for the fast way.
+ */
+
+import { full, tensor } from '../tensor/create.js';
+import { add, affine, tanh, where } from '../tensor/elementwise.js';
+import { matmul } from '../tensor/linearAlgebra.js';
+import { softmax } from '../tensor/normalise.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { expand, permute, reshape, unsqueeze } from '../tensor/views.js';
+import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
+import type { AttentionOptions } from './options.js';
+
+export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'>;
+
+/**
+ * `softmax(softcap(scale · q·kᵀ) + bias)` over the allowed keys (Vaswani et al. 2017, eq. 1).
+ *
+ * Shapes: q [B, H, L, D], k [B, G, S, D] → weights [B, H, L, S]. A row without an allowed key is all zeros.
+ */
+export function computeAttentionWeights(q: Tensor, k: Tensor, options: ExplicitOptions = {}): Tensor {
+  const sizes = attentionSizes('computeAttentionWeights', q, k);
+  const { scale, softcap } = scoreScalars(sizes, options);
+  const scores = affine(matmul(q, permute(repeatHeads(k, sizes), [0, 1, 3, 2])), scale, 0); // [B, H, L, S]
+  const capped = softcap > 0 ? affine(tanh(affine(scores, 1 / softcap, 0)), softcap, 0) : scores;
+  const biased = options.bias ? add(capped, options.bias) : capped;
+  const forbidden = full([1], -Infinity, { backend: q.backend });
+  return softmax(where(allowedPairs(q, sizes, options), biased, expand(forbidden, biased.shape)), -1);
+}
+
+/**
+ * `weights · v`.
+ *
+ * Shapes: weights [B, H, L, S], v [B, G, S, Dv] → out [B, H, L, Dv].
+ */
+export function applyAttentionWeights(weights: Tensor, v: Tensor): Tensor {
+  const [B, H] = weights.shape as [number, number];
+  const [, G, S, Dv] = v.shape as [number, number, number, number];
+  return matmul(weights, repeatHeads(v, { B, H, G, S, L: 0, D: Dv, Dv }));
+}
+
+/** [B, G, S, D] → [B, H, S, D]: head h reads key head floor(h / (H/G)). */
+function repeatHeads(x: Tensor, { B, H, G, S }: AttentionSizes): Tensor {
+  if (H === G) return x;
+  const width = x.shape[3] as number;
+  return reshape(expand(unsqueeze(x, 2), [B, G, H / G, S, width]), [B, H, S, width]);
+}
+
+/** 1 where query i may attend to key j, from all parts of the mask; u8 [B, H, L, S]. */
+function allowedPairs(q: Tensor, sizes: AttentionSizes, options: ExplicitOptions): Tensor {
+  const { B, H, L, S } = sizes;
+  const { mask: allowed } = maskOperands('computeAttentionWeights', sizes, q, options.mask);
+  const { left, right, offset } = scoreScalars(sizes, options);
+  const lengths = options.mask?.lengths;
+  const explicit = allowed?.toArray();
+  const pairs = new Uint8Array(B * H * L * S);
+  for (let index = 0; index < pairs.length; index++) {
+    const j = index % S;
+    const position = (Math.floor(index / S) % L) + offset;
+    const inWindow = j <= position + right && j >= position - left;
+    const inLength = j < (lengths?.[Math.floor(index / (H * L * S))] ?? S);
+    pairs[index] = inWindow && inLength && explicit?.[index] !== 0 ? 1 : 0;
+  }
+  return tensor(pairs, [B, H, L, S], { dtype: 'u8', backend: q.backend });
+}

@@ -1,0 +1,122 @@
+/**
+ * From the attention call to the kernel's words: checked sizes, a mask as u8 view, a bias as broadcast view, lengths as
+ * an i32 tensor, and the scalars. The fused path, peek and the explicit path all start here. Next: fused.ts.
+ */
+
+import { ShapeError } from '../core/errors.js';
+import { formatShape } from '../core/shape.js';
+import { tensor } from '../tensor/create.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { expand } from '../tensor/views.js';
+import type { Mask } from './mask.js';
+import type { AttentionOptions } from './options.js';
+
+/** The letters of one call. */
+export interface AttentionSizes {
+  readonly B: number;
+  readonly H: number;
+  readonly G: number;
+  readonly L: number;
+  readonly S: number;
+  readonly D: number;
+  readonly Dv: number;
+}
+
+/** Optional operands of every attention kernel. */
+export interface MaskOperands {
+  readonly mask?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  readonly lengths?: Tensor | undefined;
+}
+
+/** Scalars shared by every attention kernel. */
+export interface ScoreScalars {
+  readonly scale: number;
+  readonly softcap: number;
+  readonly left: number;
+  readonly right: number;
+  readonly offset: number;
+}
+
+/** Checks q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv] against each other; H must be a multiple of G. */
+export function attentionSizes(name: string, q: Tensor, k: Tensor, v: Tensor = k): AttentionSizes {
+  for (const [label, { shape }] of Object.entries({ q, k, v })) {
+    if (shape.length !== 4)
+      throw new ShapeError(`${name}: expected ${label} of rank 4 [B, H, L, D], got ${formatShape(shape)}`);
+  }
+  const [B, H, L, D] = q.shape as [number, number, number, number];
+  const [, G, S] = k.shape as [number, number, number, number];
+  const Dv = v.shape[3] as number;
+  refuse(name, 'k [B, G, S, D]', [B, '*', '*', D], k, q, (k.shape[0] !== B && 'B') || (k.shape[3] !== D && 'D'));
+  refuse(
+    name,
+    'v [B, G, S, Dv]',
+    [B, G, S, '*'],
+    v,
+    k,
+    (v.shape[0] !== B && 'B') || (v.shape[1] !== G && 'G') || (v.shape[2] !== S && 'S'),
+  );
+  if (G === 0 ? H !== 0 : H % G !== 0)
+    throw new ShapeError(`${name}: expected H = ${H} query heads to be a multiple of G = ${G} key heads`);
+  return { B, H, G, L, S, D, Dv };
+}
+
+function refuse(
+  name: string,
+  label: string,
+  wanted: readonly unknown[],
+  got: Tensor,
+  like: Tensor,
+  differs: string | false,
+): void {
+  if (differs === false) return;
+  throw new ShapeError(
+    `${name}: expected ${label} = [${wanted.join(', ')}] to match ${formatShape(like.shape)}, got ${formatShape(got.shape)}; ${differs} differs`,
+    { shape: got.shape },
+  );
+}
+
+/** The mask and bias as operands of the kernel, broadcast to [B, H, L, S]. */
+export function maskOperands(
+  name: string,
+  sizes: AttentionSizes,
+  like: Tensor,
+  mask?: Mask,
+  bias?: Tensor,
+): MaskOperands {
+  const { B, H, L, S } = sizes;
+  const lengths = mask?.lengths;
+  if (lengths && lengths.length !== B)
+    throw new ShapeError(`${name}: expected key lengths [B] = [${B}], got [${lengths.length}]`);
+  return {
+    mask: mask?.allowed && spread(name, 'mask', mask.allowed, [B, H, L, S]),
+    bias: bias && spread(name, 'bias', bias, [B, H, L, S]),
+    lengths: lengths && tensor(lengths, [B], { dtype: 'i32', backend: like.backend }),
+  };
+}
+
+function spread(name: string, label: string, given: Tensor, shape: readonly number[]): Tensor {
+  const fits = given.shape.every(
+    (size, axis) => size === 1 || size === shape[axis + shape.length - given.shape.length],
+  );
+  if (!fits || given.shape.length > 4) {
+    throw new ShapeError(
+      `${name}: expected ${label} broadcastable to [B, H, L, S] = ${formatShape(shape)}, got ${formatShape(given.shape)}`,
+    );
+  }
+  return expand(given, shape);
+}
+
+/** The scalars of a call, with their defaults. */
+export function scoreScalars(
+  sizes: AttentionSizes,
+  options: Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'offset'>,
+): ScoreScalars {
+  return {
+    scale: options.scale ?? 1 / Math.sqrt(sizes.D),
+    softcap: options.softcap ?? 0,
+    left: options.mask?.left ?? Infinity,
+    right: options.mask?.right ?? Infinity,
+    offset: options.offset ?? 0,
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The options of the attention call, and the checks that name a misspelled or impossible one.
+ */
+
+import { ShapeError, StateError } from '../core/errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { KeyValueCache } from './cache.js';
+import type { Mask } from './mask.js';
+
+/** What to record beside the result. Recording never changes the result by a bit. */
+export interface RecordOptions {
+  /** Per-row statistics of `core/records.ts`, computed inside the kernel in O(L) memory; part of every record. */
+  readonly statistics?: true;
+  /** Query rows whose weights are kept, O(rows · S) memory. */
+  readonly rows?: readonly number[] | 'all';
+}
+
+/** Dropout on the weights: which ones fall depends only on seed, stream and position. */
+export interface AttentionDropout {
+  /** Probability of dropping a weight, in [0, 1). */
+  readonly rate: number;
+  readonly seed: number;
+  readonly stream?: number;
+}
+
+export interface AttentionOptions {
+  /** Factor on q·k. Default `1 / sqrt(D)`. */
+  readonly scale?: number | undefined;
+  /** `softcap · tanh(score / softcap)` before bias and mask; 0 = off (Gemma 2, 2024, §2). */
+  readonly softcap?: number | undefined;
+  /** Which keys may be attended to; see mask.ts. */
+  readonly mask?: Mask | undefined;
+  /** Added to the scaled scores; broadcastable to [B, H, L, S]; -Infinity forbids the pair. */
+  readonly bias?: Tensor | undefined;
+  readonly dropout?: AttentionDropout | undefined;
+  /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
+  readonly cache?: KeyValueCache | undefined;
+  /** Position of the first query on the key axis; default the past length of the cache, else 0. */
+  readonly offset?: number | undefined;
+  readonly record?: RecordOptions | undefined;
+}
+
+const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'dropout', 'cache', 'offset', 'record']);
+const recordNames = new Set(['statistics', 'rows']);
+
+/** Throws on unknown names and on values outside their range. */
+export function checkOptions(options: AttentionOptions): void {
+  refuseUnknown('attention', options, optionNames);
+  if (options.record) refuseUnknown('attention: record', options.record, recordNames);
+  const { scale, softcap, dropout, offset } = options;
+  requireThat(scale === undefined || Number.isFinite(scale), 'a finite scale', scale);
+  requireThat(softcap === undefined || (softcap >= 0 && Number.isFinite(softcap)), 'a softcap >= 0', softcap);
+  requireThat(offset === undefined || Number.isInteger(offset), 'a whole offset', offset);
+  requireThat(!dropout || (dropout.rate >= 0 && dropout.rate < 1), 'a dropout rate in [0, 1)', dropout?.rate);
+}
+
+function refuseUnknown(label: string, given: object, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(given)) {
+    if (!known.has(name)) throw new StateError(`${label}: expected one of ${[...known].join(', ')}, got ${name}`);
+  }
+}
+
+function requireThat(condition: boolean, expected: string, got: unknown): void {
+  if (!condition) throw new ShapeError(`attention: expected ${expected}, got ${String(got)}`);
+}

@@ -1,0 +1,53 @@
+/**
+ * What a recorded attention call leaves behind: tensors while the computation runs, plain numbers once `read`.
+ */
+
+import { type AttentionRecord, type StatisticName, statisticNames } from '../core/records.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { reshape, select } from '../tensor/views.js';
+import type { AttentionSizes } from './operands.js';
+
+/** The weights of chosen rows [B, H, rows, S]. */
+export interface RowWeights {
+  readonly rows: readonly number[];
+  readonly weights: Tensor;
+}
+
+/** The record of one call. Nothing is copied out until `read` is called. */
+export class Recording {
+  readonly #sizes: AttentionSizes;
+  readonly #statistics: Tensor;
+  readonly #lse: Tensor;
+  readonly #rows: RowWeights | undefined;
+
+  constructor(sizes: AttentionSizes, statistics: Tensor, lse: Tensor, rows?: RowWeights) {
+    this.#sizes = sizes;
+    this.#statistics = statistics;
+    this.#lse = lse;
+    this.#rows = rows;
+  }
+
+  /** One statistic of every row [B, H, L], still on the backend. */
+  tensor(name: StatisticName): Tensor {
+    return select(this.#statistics, 0, statisticNames.indexOf(name)); // [B, H, L]
+  }
+
+  /** Everything as plain data. Copies O(B·H·L) numbers, and O(B·H·rows·S) for chosen rows. */
+  read(): AttentionRecord {
+    const { B, H, L, S } = this.#sizes;
+    const statistics = Object.fromEntries(statisticNames.map((name) => [name, floats(this.tensor(name))]));
+    return {
+      batch: B,
+      heads: H,
+      queries: L,
+      keys: S,
+      statistics: statistics as Record<StatisticName, Float32Array>,
+      lse: floats(this.#lse),
+      ...(this.#rows && { weights: { rows: this.#rows.rows, values: floats(this.#rows.weights) } }),
+    };
+  }
+}
+
+function floats(values: Tensor): Float32Array {
+  return Float32Array.from(reshape(values, [values.size]).toArray());
+}

@@ -1,0 +1,12 @@
+/** `keyhole/models`: whole architectures and how to get answers out of them. */
+
+export { type Decoded, type DecodeOptions, decode } from './decode.js';
+export { DecoderSession } from './decoderSession.js';
+export {
+  Decoder,
+  Encoder,
+  EncoderDecoder,
+  type EncoderDecoderOptions,
+  type Memory,
+  type TokenBatch,
+} from './encoderDecoder.js';
