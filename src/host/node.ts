@@ -1,0 +1,4 @@
+/** What differs between Node and a page, for node; the other half exports the same names. */
+
+export * from './node/files.js';
+export * from './node/lock.js';
