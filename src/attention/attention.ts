@@ -51,15 +51,16 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const sizes = attentionSizes('attention', q, held.k, held.v);
   const operands = maskOperands('attention', sizes, q, call.mask, call.bias);
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
-  const { out, lse, statistics } = fusedAttention({ q, ...held, ...operands }, sizes, {
-    ...scoreScalars(sizes, call),
-    dropoutRate: rate,
-    seed,
-    stream,
-    recording: call.record !== undefined,
-  });
+  const { out, lse, statistics } = fusedAttention(
+    { q, ...held, ...operands },
+    {
+      sizes,
+      scalars: { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream },
+      recording: call.record !== undefined,
+    },
+  );
   if (!call.record || !statistics) return { out, lse };
-  const rows = call.record.rows === 'all' ? [...Array(sizes.L).keys()] : (call.record.rows ?? []);
-  const weights = rows.length > 0 ? { rows, weights: peek({ q, k: held.k, lse, ...call }, { rows }) } : undefined;
+  const rows = call.record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : call.record.rows;
+  const weights = rows && { rows, weights: peek({ q, k: held.k, lse, ...call }, { rows }) };
   return { out, lse, record: new Recording(sizes, statistics, lse, weights) };
 }

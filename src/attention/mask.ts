@@ -7,7 +7,7 @@
 
 import { ShapeError } from '../core/errors.js';
 import { sizeOf } from '../core/shape.js';
-import { broadcastShapes } from '../tensor/broadcast.js';
+import { broadcastShape } from '../tensor/broadcast.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expand } from '../tensor/views.js';
@@ -75,7 +75,7 @@ function shorter(a: readonly number[], b: readonly number[]): readonly number[] 
 }
 
 function bothAllow(a: Tensor, b: Tensor): Tensor {
-  const shape = broadcastShapes('and', a.shape, b.shape);
+  const shape = broadcastShape('and', a.shape, b.shape);
   const [left, right] = [expand(a, shape).toArray(), expand(b, shape).toArray()];
   const values = new Uint8Array(sizeOf(shape)).map((_, index) => (left[index] !== 0 && right[index] !== 0 ? 1 : 0));
   return tensor(values, shape, { dtype: 'u8', backend: a.backend });

@@ -4,11 +4,10 @@
  */
 
 import { ShapeError } from '../core/errors.js';
-import { noGrad } from '../tensor/autograd.js';
-import { empty } from '../tensor/create.js';
+import { noGrad } from '../tensor/recording.js';
 import { concat } from '../tensor/join.js';
 import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { allocate, type Tensor } from '../tensor/tensor.js';
 import { slice } from '../tensor/views.js';
 import type { Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
@@ -78,7 +77,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
     source.bias,
   );
   const scalars = scoreScalars(sizes, source);
-  const weights = empty([sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)], { backend: source.q.backend });
+  const weights = allocate(source.q.backend, 'f32', [sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)]);
   source.q.backend.run(
     'attention_weights_f32',
     {

@@ -1,5 +1,5 @@
 /**
- * The errors Keyhole throws: one base class, five kinds, each with a stable `code` and plain `details`.
+ * The errors Keyhole throws: one base class, six kinds, each with a stable `code` and plain `details`.
  * Text form: `<function>: expected <symbolic = concrete>, got <value>; <hint>`.
  */
 
@@ -50,5 +50,12 @@ export class FormatError extends KeyholeError {
 export class StateError extends KeyholeError {
   constructor(message: string, details?: ErrorDetails) {
     super('STATE', message, details);
+  }
+}
+
+/** Wrong use of a command or a configuration: unknown task, preset, key or value. The command line exits with 2. */
+export class UsageError extends KeyholeError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('USAGE', message, details);
   }
 }

@@ -3,7 +3,7 @@
  */
 
 import type { Context } from '../nn/context.js';
-import { noGrad } from '../tensor/autograd.js';
+import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import { DecoderSession } from './decoderSession.js';
 import type { EncoderDecoder, TokenBatch } from './encoderDecoder.js';

@@ -1,0 +1,193 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createReferenceBackend } from '../backend/reference/index.js';
+import { RandomStream } from '../core/random.js';
+import { sizeOf } from '../core/shape.js';
+import { backward } from '../tensor/autograd.js';
+import { setBackend, tensor } from '../tensor/create.js';
+import { multiply } from '../tensor/elementwise.js';
+import { sum } from '../tensor/reduce.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { slice } from '../tensor/views.js';
+import { attention } from './attention.js';
+import { KeyValueCache } from './cache.js';
+import { applyAttentionWeights, computeAttentionWeights } from './explicit.js';
+import { and, booleanMask, causal, keyPadding, slidingWindow } from './mask.js';
+import type { AttentionOptions } from './options.js';
+import { peek } from './peek.js';
+
+const random = new RandomStream(7);
+
+function noise(shape: readonly number[], options: { requiresGrad?: boolean } = {}): Tensor {
+  return tensor(
+    Float64Array.from({ length: sizeOf(shape) }, () => random.normal()),
+    shape,
+    options,
+  );
+}
+
+function largestGap(a: Tensor, b: Tensor): number {
+  const [x, y] = [a.toArray(), b.toArray()];
+  expect(a.shape).toEqual(b.shape);
+  return x.reduce((gap, value, index) => Math.max(gap, Math.abs(value - (y[index] as number))), 0);
+}
+
+function explicitly(q: Tensor, k: Tensor, v: Tensor, { dropout, record, cache, ...options }: AttentionOptions): Tensor {
+  return applyAttentionWeights(computeAttentionWeights(q, k, options), v);
+}
+
+const [B, H, G, L, S, D, Dv] = [2, 4, 2, 5, 7, 3, 6] as const;
+
+function mechanisms(): [string, AttentionOptions][] {
+  const allowed = tensor(
+    Uint8Array.from({ length: L * S }, (_, index) => Number(index % 3 !== 0)),
+    [L, S],
+    { dtype: 'u8' },
+  );
+  return [
+    ['dense', {}],
+    ['causal', { mask: causal() }],
+    ['causal with an offset', { mask: causal(), offset: 2 }],
+    ['window', { mask: slidingWindow({ left: 1, right: 2 }) }],
+    ['key padding with an empty sequence', { mask: keyPadding([5, 0]) }],
+    ['boolean', { mask: booleanMask(allowed) }],
+    ['composed', { mask: and(causal(), keyPadding([2, 7]), booleanMask(allowed), slidingWindow({ left: 3 })) }],
+    ['bias per head', { bias: noise([H, L, S]) }],
+    [
+      'bias that forbids',
+      {
+        bias: tensor(
+          Float32Array.from({ length: S }, (_, j) => (j === 3 ? -Infinity : j / 4)),
+          [S],
+        ),
+      },
+    ],
+    ['softcap and scale', { softcap: 1.5, scale: 0.7 }],
+  ];
+}
+
+beforeAll(() => setBackend(createReferenceBackend({ precision: 'f64' })));
+
+describe('attention', () => {
+  it('equals the explicit path for every mask, bias and head grouping, gradients included', () => {
+    for (const [name, options] of mechanisms()) {
+      const [q, k, v] = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])];
+      const inputs = [q, k, v, ...(options.bias ? [options.bias] : [])];
+      const weight = noise([B, H, L, Dv]);
+      const gradients = [attention(q, k, v, options).out, explicitly(q, k, v, options)].map((_, path) => {
+        for (const input of inputs) {
+          input.requiresGrad = true;
+          input.grad = undefined;
+        }
+        const out = path === 0 ? attention(q, k, v, options).out : explicitly(q, k, v, options);
+        backward(sum(multiply(out, weight)));
+        return [out, ...inputs.map(({ grad }) => grad as Tensor)];
+      });
+      const [fused, plain] = gradients as [Tensor[], Tensor[]];
+      fused.forEach((value, index) => {
+        expect(largestGap(value, plain[index] as Tensor), `${name}, tensor ${index}`).toBeLessThan(1e-9);
+      });
+    }
+  });
+
+  it('keeps dropout the same in backward and scales what is kept', () => {
+    const [q, k, v] = [noise([1, 1, 2, 3], { requiresGrad: true }), noise([1, 1, 400, 3]), noise([1, 1, 400, 1])];
+    const ones = tensor(new Float64Array(400).fill(1), [1, 1, 400, 1], { requiresGrad: true });
+    const options = { dropout: { rate: 0.25, seed: 11 }, scale: 0 };
+    const { out } = attention(q, k, ones, options);
+    for (const share of out.toArray()) expect(share).toBeCloseTo(1, 0); // mean of 400 kept with weight 1/0.75
+    backward(sum(out));
+    const kept = (ones.grad as Tensor).toArray().filter((value) => value !== 0).length;
+    expect(kept / 400).toBeGreaterThan(0.85); // at least one of two rows keeps a key: 1 - 0.25²
+    expect(kept / 400).toBeLessThan(0.99);
+    expect(attention(q, k, v, options).out.toArray()).toEqual(attention(q, k, v, options).out.toArray());
+  });
+
+  it('records what the explicit weights say and changes no bit of the result', () => {
+    for (const [name, options] of mechanisms()) {
+      const [q, k, v] = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])];
+      const { out, lse, record } = attention(q, k, v, { ...options, record: { rows: 'all' } });
+      const bare = attention(q, k, v, options);
+      expect(out.toArray()).toEqual(bare.out.toArray());
+      expect(lse.toArray()).toEqual(bare.lse.toArray());
+      const weights = computeAttentionWeights(q, k, options).toArray();
+      const { statistics, weights: rows } = record.read();
+      for (let row = 0; row < B * H * L; row++) {
+        const p = weights.slice(row * S, (row + 1) * S);
+        const self = (row % L) + (options.offset ?? 0);
+        const entropy = -p.reduce((total, value) => total + (value > 0 ? value * Math.log(value) : 0), 0);
+        const expected = {
+          pMax: Math.max(...p),
+          entropyNats: entropy,
+          firstMass: p[0],
+          selfMass: p[self] ?? 0,
+          previousMass: p[self - 1] ?? 0,
+          nextMass: p[self + 1] ?? 0,
+        };
+        for (const [statistic, value] of Object.entries(expected)) {
+          const recorded = statistics[statistic as keyof typeof expected][row] as number;
+          expect(Math.abs(recorded - (value as number)), `${name}: ${statistic} of row ${row}`).toBeLessThan(1e-5);
+        }
+      }
+      expect(
+        Math.max(...weights.map((value, index) => Math.abs(value - (rows?.values[index] as number)))),
+      ).toBeLessThan(1e-6);
+    }
+  });
+
+  it('refuses what does not fit and names it', () => {
+    const [q, k, v] = [noise([2, 4, 3, 8]), noise([2, 2, 5, 8]), noise([2, 2, 5, 8])];
+    expect(() => attention(q, noise([2, 2, 5, 4]), v)).toThrow(/expected k \[B, G, S, D\].*D differs/);
+    expect(() => attention(q, k, noise([2, 2, 6, 8]))).toThrow(/v .*S differs/);
+    expect(() => attention(q, noise([2, 3, 5, 8]), noise([2, 3, 5, 8]))).toThrow(/multiple of G = 3/);
+    expect(() => attention(q, k, v, { bias: noise([3, 4]) })).toThrow(/bias broadcastable/);
+    expect(() => attention(q, k, v, { mask: keyPadding([1]) })).toThrow(/key lengths \[B\] = \[2\]/);
+    expect(() => attention(q, k, v, { dropout: { rate: 1, seed: 0 } })).toThrow(/dropout rate in \[0, 1\)/);
+    expect(() => attention(q, k, v, { causal: true } as AttentionOptions)).toThrow(/expected one of scale.*got causal/);
+    expect(() => slidingWindow({ left: -1 })).toThrow(/whole number >= 0/);
+  });
+});
+
+describe('peek', () => {
+  it('shows any rows, columns, head or tile of the pattern', () => {
+    for (const [name, options] of mechanisms()) {
+      const [q, k, v] = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])];
+      const { lse } = attention(q, k, v, options);
+      const whole = computeAttentionWeights(q, k, options);
+      const source = { q, k, lse, ...options };
+      expect(largestGap(peek(source), whole), name).toBeLessThan(1e-12);
+      const tile = slice(slice(slice(whole, 1, 3, 4), 2, 1, 4), 3, 2, 6);
+      expect(
+        largestGap(peek(source, { head: 3, rows: { start: 1, end: 4 }, columns: { start: 2, end: 6 } }), tile),
+        name,
+      ).toBeLessThan(1e-12);
+      expect(largestGap(slice(peek(source, { rows: [4, 0] }), 2, 1, 2), slice(whole, 2, 0, 1)), name).toBeLessThan(
+        1e-12,
+      );
+      expect(() => peek(source, { rows: [L] })).toThrow(/expected rows within \[0, 5\)/);
+    }
+  });
+});
+
+describe('KeyValueCache', () => {
+  it('makes step-by-step decoding equal the full causal forward', () => {
+    const [q, k, v] = [noise([2, 4, 20, 3]), noise([2, 2, 20, 3]), noise([2, 2, 20, 5])];
+    const full = attention(q, k, v, { mask: causal() }).out;
+    using cache = new KeyValueCache();
+    for (let start = 0; start < 20; start += start < 6 ? 1 : 7) {
+      const stop = start + (start < 6 ? 1 : 7);
+      const part = (x: Tensor): Tensor => slice(x, 2, start, stop);
+      const { out } = attention(part(q), part(k), part(v), { mask: causal(), cache });
+      expect(largestGap(out, slice(full, 2, start, stop))).toBeLessThan(1e-12);
+    }
+    expect(cache.length).toBe(20);
+  });
+
+  it('reorders, repeats and drops rows', () => {
+    using cache = new KeyValueCache();
+    const [k, v] = [noise([3, 1, 2, 2]), noise([3, 1, 2, 2])];
+    cache.append(k, v);
+    cache.reorder([2, 2]);
+    expect(largestGap(slice(cache.held().k, 0, 1, 2), slice(k, 0, 2, 3))).toBe(0);
+    expect(() => cache.append(noise([3, 1, 1, 2]), noise([3, 1, 1, 2]))).toThrow(/keys and values like/);
+  });
+});
