@@ -3,8 +3,8 @@
  */
 
 import { DTypeError, KeyholeError } from '../core/errors.js';
+import { type Operand, scalarLike } from './arithmetic.js';
 import { broadcastShape, broadcastView, flatOf, sumToShape, viewOf } from './broadcast.js';
-import { type Operand, scalarLike } from './elementwise.js';
 import { defineOperation } from './operation.js';
 import { allocate, Tensor } from './tensor.js';
 

@@ -1,10 +1,9 @@
 /** Tensors, operations, gradients and lifetimes: everything that is public in this layer. */
 
 export { backward, zeroGradients } from './autograd.js';
-export { type DropoutOptions, dropout, where } from './choose.js';
 export * from './create.js';
 export { type CrossEntropyOptions, crossEntropy } from './crossEntropy.js';
-export { add, affine, divide, maximum, minimum, multiply, type Operand, subtract } from './elementwise.js';
+export * from './elementwise.js';
 export { embedding } from './indexing.js';
 export { concat, split } from './join.js';
 export { linear, matmul } from './linearAlgebra.js';
@@ -22,7 +21,6 @@ export { isRecording, noGrad } from './recording.js';
 export { type Axes, argmax, max, mean, min, sum } from './reduce.js';
 export { keep, scope } from './scope.js';
 export { Tensor } from './tensor.js';
-export * from './unary.js';
 export {
   contiguous,
   detach,
