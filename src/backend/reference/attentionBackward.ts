@@ -1,0 +1,137 @@
+/**
+ * Attention backward: gradients of `out` with respect to q, k, v and bias. p is recomputed row by row from `lse`, so
+ * the scratch is O(S·D) for the sums of one key head.
+ *
+ * With z the dropped-out p:
+ *   dv_j  = Σ_i z_ij·dout_i              dp_ij = dropout(dout_i·v_j)
+ *   ds_ij = p_ij·(dp_ij - dout_i·out_i)  (because Σ_j p_ij·dp_ij = dout_i·out_i)
+ *   dbias = ds,  dx_ij = ds_ij·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
+ */
+
+import type { Scalars } from '../contract.js';
+import { AttentionRow, headsPerKeyHead } from './attentionRow.js';
+import { dropoutRow } from './elementwise.js';
+import type { ReferenceKernel, ReferenceOperands } from './kernel.js';
+import type { Strided } from './strided.js';
+import { addScaled, dot, scatterScaled } from './vector.js';
+
+type Operands = ReferenceOperands<'attention_backward_f32'>;
+type Options = Scalars<'attention_backward_f32'>;
+
+export const attentionBackward: ReferenceKernel<'attention_backward_f32'> = (operands, scalars) => {
+  const { q, k, dbias } = operands;
+  const [B, , L] = q.shape as [number, number, number, number];
+  const G = k.shape[1] as number;
+  const share = headsPerKeyHead(q, k);
+  if (dbias) clear(dbias);
+  const head = new KeyHeadGradient(operands, scalars);
+  for (let b = 0; b < B; b++) {
+    for (let g = 0; g < G; g++) {
+      head.open(b, g);
+      for (let h = g * share; h < (g + 1) * share; h++) for (let i = 0; i < L; i++) head.addRow(h, i);
+      head.close();
+    }
+  }
+};
+
+function clear(view: Strided): void {
+  const [A, B, M, N] = view.shape as [number, number, number, number];
+  const zeros = new Float64Array(N);
+  for (let a = 0; a < A; a++)
+    for (let b = 0; b < B; b++) for (let m = 0; m < M; m++) view.writeRow(view.position(a, b, m), zeros);
+}
+
+/** Rows of a [B, G, S, D] view as packed float64: one head at a time. */
+class Head {
+  readonly rows: Float64Array;
+  readonly width: number;
+  readonly #height: number;
+
+  constructor(view: Strided) {
+    [this.#height, this.width] = view.shape.slice(2) as [number, number];
+    this.rows = new Float64Array(this.#height * this.width);
+  }
+
+  #row(j: number): Float64Array {
+    return this.rows.subarray(j * this.width, (j + 1) * this.width);
+  }
+
+  read(view: Strided, b: number, g: number): void {
+    for (let j = 0; j < this.#height; j++) view.readRow(view.position(b, g, j), this.#row(j));
+  }
+
+  write(view: Strided, b: number, g: number): void {
+    for (let j = 0; j < this.#height; j++) view.writeRow(view.position(b, g, j), this.#row(j));
+  }
+}
+
+/** Collects dk and dv of one key head while the query rows that read it go by. */
+class KeyHeadGradient {
+  readonly #operands: Operands;
+  readonly #options: Options;
+  readonly #row: AttentionRow;
+  readonly #k: Head;
+  readonly #v: Head;
+  readonly #dk: Head;
+  readonly #dv: Head;
+  readonly #dq: Float64Array;
+  readonly #dout: Float64Array;
+  readonly #out: Float64Array;
+  #b = 0;
+  #g = 0;
+
+  constructor(operands: Operands, options: Options) {
+    const { k, v } = operands;
+    this.#operands = operands;
+    this.#options = options;
+    this.#row = new AttentionRow(operands, options);
+    [this.#k, this.#v, this.#dk, this.#dv] = [new Head(k), new Head(v), new Head(k), new Head(v)];
+    this.#dq = new Float64Array(this.#k.width);
+    this.#dout = new Float64Array(this.#v.width);
+    this.#out = new Float64Array(this.#v.width);
+  }
+
+  open(b: number, g: number): void {
+    [this.#b, this.#g] = [b, g];
+    this.#k.read(this.#operands.k, b, g);
+    this.#v.read(this.#operands.v, b, g);
+    this.#dk.rows.fill(0);
+    this.#dv.rows.fill(0);
+  }
+
+  close(): void {
+    this.#dk.write(this.#operands.dk, this.#b, this.#g);
+    this.#dv.write(this.#operands.dv, this.#b, this.#g);
+  }
+
+  addRow(h: number, i: number): void {
+    const { dq, dout, out, lse } = this.#operands;
+    const b = this.#b;
+    this.#row.moveTo(b, h, this.#g, i);
+    dout.readRow(dout.position(b, h, i), this.#dout);
+    out.readRow(out.position(b, h, i), this.#out);
+    this.#dq.fill(0);
+    this.#addKeys(h, i, lse.at(b, h, i), dot(this.#dout, this.#out));
+    dq.writeRow(dq.position(b, h, i), this.#dq);
+  }
+
+  #addKeys(h: number, i: number, lse: number, mean: number): void {
+    const { dbias, q } = this.#operands;
+    const { dropoutRate, seed, stream, scale } = this.#options;
+    const [, H, L] = q.shape as [number, number, number, number];
+    const { keep, growth } = dropoutRow(dropoutRate, seed, stream, (this.#b * H + h) * L + i);
+    const row = this.#row;
+    for (let n = 0; n < row.count; n++) {
+      const j = row.key(n);
+      const p = Math.exp(row.score(n) - lse);
+      const kept = dropoutRate === 0 || keep(j);
+      const dp = kept ? growth * dot(this.#dout, this.#v.rows, j * this.#v.width) : 0;
+      const ds = p * (dp - mean);
+      const dx = ds * row.slope(n) * scale;
+      if (kept) scatterScaled(this.#dv.rows, j * this.#v.width, p * growth, this.#dout);
+      addScaled(this.#dq, dx, this.#k.rows, j * this.#k.width);
+      scatterScaled(this.#dk.rows, j * this.#k.width, dx, row.query);
+      dbias?.store(dbias.position(this.#b, h, i, j), ds);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What the three attention kernels share: for one query row, which keys it may see and their scores.
+ *
+ * A row is handled as a list of allowed keys, so a forbidden key is never read and cannot influence anything, whatever
+ * it holds. Scratch is O(S): there is no L×S buffer. Next: attentionForward.ts.
+ */
+
+import { ShapeError } from '../../core/errors.js';
+import type { Strided } from './strided.js';
+import { dot } from './vector.js';
+
+export interface ScoreOperands {
+  readonly q: Strided; // [B, H, L, D]
+  readonly k: Strided; // [B, G, S, D]
+  readonly mask?: Strided | undefined; // [B, H, L, S]
+  readonly bias?: Strided | undefined; // [B, H, L, S]
+  readonly lengths?: Strided | undefined; // [B]
+}
+
+export interface ScoreScalars {
+  readonly scale: number;
+  readonly softcap: number;
+  readonly left: number;
+  readonly right: number;
+  readonly offset: number;
+}
+
+/** The allowed keys of one query row at a time, and their scores. */
+export class AttentionRow {
+  /** Number of allowed keys. */
+  count = 0;
+  /** Allowed key n, ascending; entries from `count` on are stale. */
+  readonly keys: Int32Array;
+  /** Score of allowed key n: softcap(scale·q·k) + bias. */
+  readonly scores: Float64Array;
+  /** d score / d (scale·q·k) of allowed key n: 1 without softcap. */
+  readonly slopes: Float64Array;
+  /** The query itself, [D]. */
+  readonly query: Float64Array;
+  readonly #operands: ScoreOperands;
+  readonly #scalars: ScoreScalars;
+  readonly #key: Float64Array;
+
+  constructor(operands: ScoreOperands, scalars: ScoreScalars) {
+    const [, , S, D] = operands.k.shape as [number, number, number, number];
+    this.keys = new Int32Array(S);
+    this.scores = new Float64Array(S);
+    this.slopes = new Float64Array(S);
+    this.query = new Float64Array(D);
+    this.#key = new Float64Array(D);
+    this.#operands = operands;
+    this.#scalars = scalars;
+  }
+
+  /** Turns to query row i of head h, which reads key head g. */
+  moveTo(b: number, h: number, g: number, i: number): void {
+    const { q, k, bias } = this.#operands;
+    this.#listKeys(b, h, i);
+    q.readRow(q.position(b, h, i), this.query);
+    for (let n = 0; n < this.count; n++) {
+      const j = this.key(n);
+      const product = this.#scalars.scale * dot(this.query, k.readRow(k.position(b, g, j), this.#key));
+      this.#cap(n, product, bias?.at(b, h, i, j) ?? 0);
+    }
+  }
+
+  /** Position j of allowed key n. */
+  key(n: number): number {
+    return this.keys[n] as number;
+  }
+
+  score(n: number): number {
+    return this.scores[n] as number;
+  }
+
+  slope(n: number): number {
+    return this.slopes[n] as number;
+  }
+
+  #listKeys(b: number, h: number, i: number): void {
+    const { k, mask, bias, lengths } = this.#operands;
+    const { left, right, offset } = this.#scalars;
+    const first = Math.max(0, i + offset - left);
+    const end = Math.min(k.shape[2] as number, i + offset + right + 1, lengths?.at(b) ?? Infinity);
+    this.count = 0;
+    for (let j = first; j < end; j++) {
+      const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && (bias?.at(b, h, i, j) ?? 0) !== -Infinity;
+      if (allowed) this.keys[this.count++] = j;
+    }
+  }
+
+  #cap(n: number, product: number, bias: number): void {
+    const { softcap } = this.#scalars;
+    const bent = softcap > 0 ? Math.tanh(product / softcap) : 0;
+    this.scores[n] = (softcap > 0 ? softcap * bent : product) + bias;
+    this.slopes[n] = 1 - bent * bent;
+  }
+}
+
+/** Calls `visit(b, h, g, i)` for every query row, the heads of one key head together. */
+export function forEachQuery(
+  { q, k }: ScoreOperands,
+  visit: (b: number, h: number, g: number, i: number) => void,
+): void {
+  const [B, H, L] = q.shape as [number, number, number, number];
+  const share = headsPerKeyHead(q, k);
+  for (let b = 0; b < B; b++)
+    for (let h = 0; h < H; h++) for (let i = 0; i < L; i++) visit(b, h, Math.floor(h / share), i);
+}
+
+/** H/G: how many query heads read one key head. */
+export function headsPerKeyHead(q: Strided, k: Strided): number {
+  const [H, G] = [q.shape[1] as number, k.shape[1] as number];
+  if (H === 0) return 1;
+  if (H % G !== 0)
+    throw new ShapeError(`attention: expected heads H to be a multiple of key heads G, got ${H} and ${G}`);
+  return H / G;
+}

@@ -1,0 +1,2 @@
+/** Public surface of the reference backend. */
+export { createReferenceBackend, type ReferenceOptions } from './createReferenceBackend.js';
