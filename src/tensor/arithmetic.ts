@@ -3,11 +3,11 @@
  * Functions of one tensor are in unary.ts; `where` and `dropout` in choose.ts; elementwise.ts gathers all three.
  */
 
-import type { View } from '../backend/contract.js';
 import { binaryOps, unaryOps } from '../backend/kernels.generated.js';
 import { DTypeError } from '../core/errors.js';
 import { broadcastShape, broadcastView, sumToShape } from './broadcast.js';
 import { defineOperation } from './operation.js';
+import { scope } from './scope.js';
 import { allocate, Tensor } from './tensor.js';
 
 /** A tensor, or a number that broadcasts with one. */
@@ -30,18 +30,17 @@ function scaled(x: Tensor, scale: number, shift = 0): Tensor {
   return out;
 }
 
-/** `gradient` where difference > 0, else 0: the gradient of relu, used as a comparison. */
-function whereAbove(difference: Tensor, gradient: View): Tensor {
-  const out = allocate(difference.backend, 'f32', difference.shape);
-  const operands = { da: out, a: difference, dout: gradient };
-  difference.backend.run('unary_backward_f32', operands, { op: unaryOps.indexOf('relu') });
-  return out;
+/** dout where x > y, else 0: the gradient of relu at x - y. */
+function passAbove(x: Tensor, y: Tensor, dout: Tensor): Tensor {
+  const difference = combine('subtract', x, y);
+  const operands = { da: difference, a: difference, dout };
+  x.backend.run('unary_backward_f32', operands, { op: unaryOps.indexOf('relu') });
+  return difference;
 }
 
-/** Gradients of max(a, b): to a where a > b, else to b. For min(a, b) the roles swap. */
-function extremeGradients(larger: Tensor, smaller: Tensor, dout: Tensor): readonly [Tensor, Tensor] {
-  const above = whereAbove(combine('subtract', larger, smaller), dout);
-  return [above, combine('subtract', dout, above)];
+/** dout where x <= y, else 0. */
+function passRest(x: Tensor, y: Tensor, dout: Tensor): Tensor {
+  return combine('subtract', dout, passAbove(x, y, dout));
 }
 
 type BinaryGradient = (a: Tensor, b: Tensor, out: Tensor, dout: Tensor) => Tensor;
@@ -76,13 +75,13 @@ const operations = {
   ),
   maximum: defineBinary(
     'maximum',
-    (a, b, _out, dout) => extremeGradients(a, b, dout)[0],
-    (a, b, _out, dout) => extremeGradients(a, b, dout)[1],
+    (a, b, _out, dout) => passAbove(a, b, dout),
+    (a, b, _out, dout) => passRest(a, b, dout),
   ),
   minimum: defineBinary(
     'minimum',
-    (a, b, _out, dout) => extremeGradients(b, a, dout)[1],
-    (a, b, _out, dout) => extremeGradients(b, a, dout)[0],
+    (a, b, _out, dout) => passAbove(b, a, dout),
+    (a, b, _out, dout) => passRest(b, a, dout),
   ),
 };
 
@@ -94,8 +93,9 @@ export function scalarLike(like: Tensor, value: number): Tensor {
 }
 
 function binary(name: BinaryName, a: Operand, b: Operand): Tensor {
-  if (a instanceof Tensor) return operations[name](a, b instanceof Tensor ? b : scalarLike(a, b));
-  if (b instanceof Tensor) return operations[name](scalarLike(b, a), b);
+  if (a instanceof Tensor && b instanceof Tensor) return operations[name](a, b);
+  if (a instanceof Tensor) return scope(() => operations[name](a, scalarLike(a, b as number)));
+  if (b instanceof Tensor) return scope(() => operations[name](scalarLike(b, a), b));
   throw new DTypeError(`${name}: expected at least one tensor, got ${a} and ${b}`);
 }
 
@@ -143,7 +143,7 @@ export function maximum(a: Operand, b: Operand): Tensor {
   return binary('maximum', a, b);
 }
 
-/** The smaller of a and b; where they are equal the gradient goes to a. */
+/** The smaller of a and b; where they are equal the gradient goes to b. */
 export function minimum(a: Operand, b: Operand): Tensor {
   return binary('minimum', a, b);
 }

@@ -62,7 +62,7 @@ function addToLeaf(leaf: Tensor, gradient: Tensor): void {
 function addToOutput(pending: Pending, producer: Producer, output: Tensor, gradient: Tensor): void {
   let slots = pending.get(producer);
   if (slots === undefined) {
-    slots = [];
+    slots = new Array<Tensor | undefined>(producer.outputs.length).fill(undefined);
     pending.set(producer, slots);
   }
   const index = producer.outputs.indexOf(output);

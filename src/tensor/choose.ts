@@ -2,10 +2,11 @@
  * Choosing elements: by a condition (`where`) or by a counter-based generator (`dropout`, which keeps no mask).
  */
 
-import { DTypeError, KeyholeError } from '../core/errors.js';
+import { DTypeError, UsageError } from '../core/errors.js';
 import { type Operand, scalarLike } from './arithmetic.js';
 import { broadcastShape, broadcastView, flatOf, sumToShape, viewOf } from './broadcast.js';
 import { defineOperation } from './operation.js';
+import { scope } from './scope.js';
 import { allocate, Tensor } from './tensor.js';
 
 function chosen(condition: Tensor, a: Tensor, b: Tensor): Tensor {
@@ -42,7 +43,7 @@ const whereOperation = defineOperation({
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== 'u8') throw new DTypeError(`where: expected a u8 condition, got ${condition.dtype}`);
   const lift = (x: Operand): Tensor => (x instanceof Tensor ? x : scalarLike(condition, x));
-  return whereOperation([condition, lift(a), lift(b)])[0];
+  return scope(() => whereOperation([condition, lift(a), lift(b)])[0]);
 }
 
 /** Where dropout's random numbers come from; the same seed and stream give the same mask. */
@@ -73,6 +74,6 @@ const dropoutOperation = defineOperation({
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   const { rate } = options;
-  if (!(rate >= 0 && rate < 1)) throw new KeyholeError('RANGE', `dropout: expected a rate in [0, 1), got ${rate}`);
+  if (!(rate >= 0 && rate < 1)) throw new UsageError(`dropout: expected a rate in [0, 1), got ${rate}`);
   return rate === 0 ? x : dropoutOperation([x], options)[0];
 }
