@@ -4,6 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 import { tensor } from '../tensor/create.js';
 import { add } from '../tensor/elementwise.js';
+import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { slice } from '../tensor/views.js';
 import { normalParameter } from './initialise.js';
@@ -49,7 +50,7 @@ export class SinusoidalPositions extends Positions {
     const values = Float32Array.from({ length: length * width }, (_, index) =>
       wave(Math.floor(index / width), index % width, width),
     );
-    this.#table = tensor(values, [length, width]);
+    this.#table = keep(tensor(values, [length, width]));
   }
 
   protected override table(): Tensor {
