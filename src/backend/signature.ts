@@ -100,7 +100,7 @@ function checkView(kernel: string, operand: OperandSignature, view: View): void 
       offset,
     });
   }
-  if (operand.written && shape.some((size, axis) => size > 1 && strides[axis] === 0)) {
+  if (operand.written && extent > 0 && shape.some((size, axis) => size > 1 && strides[axis] === 0)) {
     throw new ShapeError(`${label} without broadcast axes because it is written, got strides ${formatShape(strides)}`, {
       shape,
       strides,
