@@ -30,7 +30,7 @@ typedef float vf_memory __attribute__((vector_size(VL * 4), aligned(4), may_alia
 typedef int vi_memory __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef unsigned char vb_memory __attribute__((vector_size(VL), aligned(1), may_alias));
 
-KEYHOLE_INLINE vf splat(float x) { return vf{} + x; }
+KEYHOLE_INLINE vf splat(float x) { return x - vf{}; }  // not vf{} + x, which would turn -0 into 0
 KEYHOLE_INLINE vi splat_int(int x) { return vi{} + x; }
 KEYHOLE_INLINE vu splat_bits(unsigned x) { return vu{} + x; }
 KEYHOLE_INLINE vf load(const float* p) { return *reinterpret_cast<const vf_memory*>(p); }
