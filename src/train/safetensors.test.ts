@@ -135,6 +135,13 @@ describe('well-formed files', () => {
     for (const array of parseSafetensors(bytes).arrays.values()) expect(array.bytes.buffer).toBe(bytes.buffer);
   });
 
+  test('long strings in the header are read in no time', () => {
+    const long = file(JSON.stringify({ __metadata__: { note: 'a\\"b'.repeat(100_000) } }));
+    const start = performance.now();
+    expect(parseSafetensors(long).metadata.note).toHaveLength(400_000);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
   test('data starts at a multiple of 8', () => {
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0);
   });

@@ -21,10 +21,10 @@ export function parseStrictJson(bytes: Uint8Array, what: string): unknown {
 /** Walks the brackets and names of a text that is known to be JSON, with one set of names for each open object. */
 function checkNames(text: string): void {
   const open: Set<string>[] = [];
-  for (const [, bracket, name] of text.matchAll(/([{}[\]])|("(?:[^"\\]+|\\.)*")\s*:|"(?:[^"\\]+|\\.)*"/g)) {
+  for (const [, bracket, string, colon] of text.matchAll(/([{}[\]])|("(?:[^"\\]|\\.)*")(\s*:)?/g)) {
     if (bracket === '{' || bracket === '[') open.push(new Set());
     else if (bracket !== undefined) open.pop();
-    else if (name !== undefined) addName(open.at(-1), JSON.parse(name));
+    else if (string !== undefined && colon !== undefined) addName(open.at(-1), JSON.parse(string));
   }
 }
 

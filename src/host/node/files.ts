@@ -23,7 +23,8 @@ export interface LineWriter {
 export function readBytes(path: string): Uint8Array {
   if (!fs.statSync(path).isFile())
     throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTFILE' });
-  return fs.readFileSync(path);
+  const { buffer, byteOffset, byteLength } = fs.readFileSync(path);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The text of a regular file, UTF-8; invalid bytes become U+FFFD. */
