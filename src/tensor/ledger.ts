@@ -10,7 +10,7 @@ export interface Tracked {
   /** True for what no scope frees: parameters, gradients of leaves, and what `keep` was called on. */
   readonly kept: boolean;
   dispose(): void;
-  /** Puts the finalizer under memory that is still needed by somebody. */
+  /** Puts the finalizer under its memory and that of its graph: no scope will free them. */
   guard(): void;
 }
 
@@ -41,10 +41,8 @@ export function closeSection(mark: number): void {
   for (let at = mark; at < handles.length; at++) {
     const handle = handles[at] as Tracked;
     if (handle.kept) handle.guard();
-    else if (!handle.escaping) {
-      handle.dispose();
-      if (depth === 0) handle.guard();
-    } else if (depth > 0) handles[top++] = handle;
+    else if (!handle.escaping) handle.dispose();
+    else if (depth > 0) handles[top++] = handle;
     else handle.guard();
   }
   handles.length = top;

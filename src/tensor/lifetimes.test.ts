@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Backend } from '../backend/contract.js';
 import { createReferenceBackend } from '../backend/reference/index.js';
@@ -185,14 +187,19 @@ describe('disposal', () => {
   });
 
   test('the finalizer returns lost memory', async () => {
-    const collect = (globalThis as { gc?: () => void }).gc;
-    if (collect === undefined) return;
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
     for (let at = 0; at < 50; at++) ones([64]);
-    for (let wait = 0; wait < 20 && liveBuffers(backend) > 0; wait++) {
+    const w = keep(ones([64]));
+    w.requiresGrad = true;
+    for (let at = 0; at < 10; at++) scope(() => scope(() => square(scope(() => relu(square(w))))));
+    expect(liveBuffers(backend)).toBe(50 + 1 + 10 * 3);
+    for (let wait = 0; wait < 20 && liveBuffers(backend) > 1; wait++) {
       collect();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    expect(liveBuffers(backend)).toBe(0);
+    expect(liveBuffers(backend)).toBe(1);
+    expect(w.disposed).toBe(false);
   });
 });
 

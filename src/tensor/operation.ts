@@ -128,6 +128,11 @@ let nodesMade = 0;
 const dying: { free(): void }[] = [];
 let draining = false;
 
+/** Every tensor of a recorded call. */
+function allTensors(tensors: { inputs: Inputs; outputs: Outputs; saved: Saved }): Tensor[] {
+  return [...tensors.inputs, ...tensors.outputs, ...Object.values(tensors.saved)].filter((x) => x !== undefined);
+}
+
 /**
  * One recorded call. It keeps the memory of its tensors, not their handles: scopes may dispose handles, and `backward`
  * sees fresh aliases. It lives as long as a handle of one of its outputs or a later node.
@@ -139,6 +144,7 @@ class Node<I extends Inputs, O extends Outputs, S extends Saved, Options> implem
   readonly #needs: readonly boolean[];
   #tensors: { readonly inputs: I; readonly outputs: O; readonly saved: S } | undefined;
   #holders: number;
+  #guarded = false;
 
   constructor(rule: OperationRule<I, O, S, Options>, inputs: I, outputs: O, saved: S, options: Options) {
     this.#rule = rule;
@@ -146,12 +152,8 @@ class Node<I extends Inputs, O extends Outputs, S extends Saved, Options> implem
     this.#needs = inputs.map(needsGradient);
     this.#tensors = { inputs, outputs, saved };
     this.#holders = outputs.length;
-    for (const tensor of inputs) {
-      tensor?.storage.retain();
-      tensor?.producer?.hold();
-    }
-    for (const tensor of outputs) tensor.storage.retain();
-    for (const key in saved) saved[key]?.storage.retain();
+    for (const tensor of allTensors(this.#tensors)) tensor.storage.retain();
+    for (const tensor of inputs) tensor?.producer?.hold();
   }
 
   get name(): string {
@@ -192,12 +194,21 @@ class Node<I extends Inputs, O extends Outputs, S extends Saved, Options> implem
     const tensors = this.#tensors;
     if (tensors === undefined) return;
     this.#tensors = undefined;
-    for (const tensor of tensors.inputs) {
-      tensor?.storage.release();
-      tensor?.producer?.release();
-    }
-    for (const tensor of tensors.outputs) tensor.storage.release();
-    for (const key in tensors.saved) tensors.saved[key]?.storage.release();
+    for (const tensor of allTensors(tensors)) tensor.storage.release();
+    for (const tensor of tensors.inputs) tensor?.producer?.release();
+  }
+
+  guard(): void {
+    const reached = new Set<Producer>([this]);
+    for (const node of reached) for (const producer of node.guardOwn()) reached.add(producer);
+  }
+
+  guardOwn(): readonly Producer[] {
+    const tensors = this.#tensors;
+    if (tensors === undefined || this.#guarded) return [];
+    this.#guarded = true;
+    for (const tensor of allTensors(tensors)) tensor.storage.guard();
+    return tensors.inputs.flatMap((tensor) => tensor?.producer ?? []);
   }
 
   differentiate(gradients: Gradients): Gradients {

@@ -20,6 +20,10 @@ export interface Producer {
   readonly outputs: readonly Tensor[];
   hold(): void;
   release(): void;
+  /** Puts the finalizer under all memory that the graph up to here keeps. */
+  guard(): void;
+  /** `guard` for this node alone; returns the nodes to go on with. */
+  guardOwn(): readonly Producer[];
   /** Frees what the node keeps; a second backward through it is an error. */
   close(): void;
   differentiate(gradients: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[];
@@ -89,6 +93,7 @@ export class Tensor implements View, Tracked {
   /** @internal */
   guard(): void {
     this.storage.guard();
+    this.producer?.guard();
   }
 
   /** A copy of the elements in row-major order. On a device without host memory, use `read`. */
