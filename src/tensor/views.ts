@@ -8,40 +8,13 @@ import { formatShape, isPacked, packedStrides, sizeOf } from '../core/shape.js';
 import { checkAxis } from './axes.js';
 import { broadcastView, packedCopy, sumToShape } from './broadcast.js';
 import { checkInputs, defineOperation } from './operation.js';
+import { reshapedStrides } from './reshapedStrides.js';
 import { allocate, type Tensor } from './tensor.js';
 
 type One = readonly [Tensor];
 
-/** Strides that show the same elements at another shape, or undefined when only a copy can. */
-function reshapedStrides(x: Tensor, shape: readonly number[]): number[] | undefined {
-  if (x.size === 0) return packedStrides(shape);
-  const axes = x.shape.flatMap((size, axis) => (size === 1 ? [] : [{ size, stride: x.strides[axis] as number }]));
-  const strides = new Array<number>(shape.length).fill(1);
-  let to = 0;
-  for (let from = 0; from < axes.length; ) {
-    const first = axes[from++] as { size: number; stride: number };
-    let { size, stride } = first;
-    const start = to;
-    let wanted = shape[to++] as number;
-    while (size !== wanted) {
-      if (wanted < size) wanted *= shape[to++] as number;
-      else {
-        const next = axes[from++] as { size: number; stride: number };
-        if (stride !== next.size * next.stride) return undefined;
-        size *= next.size;
-        stride = next.stride;
-      }
-    }
-    for (let axis = to - 1; axis >= start; axis--) {
-      strides[axis] = stride;
-      stride *= shape[axis] as number;
-    }
-  }
-  return strides;
-}
-
 function reshaped(x: Tensor, shape: readonly number[]): Tensor {
-  const strides = reshapedStrides(x, shape);
+  const strides = reshapedStrides(x.shape, x.strides, shape);
   return strides === undefined
     ? packedCopy(x).window(shape, packedStrides(shape), 0)
     : x.window(shape, strides, x.offset);
