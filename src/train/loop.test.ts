@@ -1,0 +1,321 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createReferenceBackend } from '../backend/reference/index.js';
+import { RandomStream } from '../core/random.js';
+import type { Context } from '../nn/context.js';
+import { Dropout } from '../nn/dropout.js';
+import { Embedding } from '../nn/embedding.js';
+import { LayerNorm } from '../nn/layerNorm.js';
+import { Linear } from '../nn/linear.js';
+import { Module } from '../nn/module.js';
+import { full, setBackend, tensor } from '../tensor/create.js';
+import { crossEntropy } from '../tensor/crossEntropy.js';
+import { multiply } from '../tensor/elementwise.js';
+import { liveBuffers } from '../tensor/pool.js';
+import { mean } from '../tensor/reduce.js';
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { CheckpointStore } from './checkpoint.js';
+import { DivergenceError } from './guard.js';
+import { trainLoop } from './loop.js';
+import { AdamW, decayingParameters } from './optimiser.js';
+import type { TrainOptions, TrainResult } from './options.js';
+import { createSchedule } from './schedule.js';
+
+const backend = createReferenceBackend();
+let folder = '';
+beforeAll(() => setBackend(backend));
+beforeEach(() => {
+  folder = fs.mkdtempSync(`${os.tmpdir()}/keyhole-loop-`);
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+/** Tells the class of a token. */
+class Toy extends Module {
+  readonly table: Embedding;
+  readonly dropout = new Dropout(0.2);
+  readonly norm = new LayerNorm(6);
+  readonly output: Linear;
+
+  constructor(random = new RandomStream(1)) {
+    super();
+    this.table = new Embedding(10, 6, random);
+    this.output = new Linear(6, 3, random);
+  }
+
+  forward(ids: Tensor, context: Context): Tensor {
+    return this.output.forward(this.norm.forward(this.dropout.forward(this.table.forward(ids), context)));
+  }
+}
+
+type Batch = readonly number[];
+type Options = TrainOptions<Batch, number>;
+
+/** Batches of 1 to 7 tokens; the position is the number of the batch. */
+function* batches(from: number): Generator<{ batch: Batch; next: number }> {
+  for (let at = from; ; at++) {
+    const random = new RandomStream(at);
+    yield { batch: Array.from({ length: 1 + random.integer(7) }, () => random.integer(10)), next: at + 1 };
+  }
+}
+
+function lossOf(model: Toy): Options['loss'] {
+  return (batch, context) => {
+    const targets = batch.map((id) => id % 3);
+    const logits = model.forward(tensor(batch, [batch.length], { dtype: 'i32' }), context);
+    const loss = mean(crossEntropy(logits, tensor(targets, [targets.length], { dtype: 'i32' })));
+    return { loss, tokens: batch.length };
+  };
+}
+
+interface Trained {
+  readonly model: Toy;
+  readonly lines: string[];
+  readonly result: TrainResult;
+}
+
+/** Trains a toy; its log goes to `lines`, cut back to the checkpoint on resuming, as a run does. */
+async function train(
+  name: string,
+  changes: Partial<Options> = {},
+  lines: string[] = [],
+  model = new Toy(),
+): Promise<Trained> {
+  const schedule = createSchedule({ peak: 0.02, warmupSteps: 10, totalSteps: 200, decay: 'cosine' });
+  const result = await trainLoop<Batch, number>({
+    model,
+    optimiser: new AdamW(model),
+    schedule,
+    loss: lossOf(model),
+    batches,
+    start: 0,
+    totalSteps: 200,
+    seed: 5,
+    accumulate: 2,
+    evaluateEvery: 50,
+    evaluate: (step) => ({ score: Math.abs(step - 100) }),
+    earlyStopping: { metric: 'score', patience: 0 },
+    checkpoints: new CheckpointStore(`${folder}/${name}`),
+    log: {
+      record: (step, { tokensPerSecond: _, ...figures }) => void lines.push(JSON.stringify({ step, ...figures })),
+      flush: () => undefined,
+    },
+    onResume: (step) => {
+      const kept = lines.filter((line) => JSON.parse(line).step <= step);
+      lines.splice(0, lines.length, ...kept);
+    },
+    ...changes,
+  });
+  return { model, lines, result };
+}
+
+function weightsOf(model: Module): Record<string, number[]> {
+  return Object.fromEntries([...model.parameters()].map(([name, parameter]) => [name, [...parameter.toArray()]]));
+}
+
+/** An abort signal that goes off after so many updates. */
+function stopAfter(updates: number): Pick<Options, 'signal' | 'onProgress'> {
+  const controller = new AbortController();
+  return { signal: controller.signal, onProgress: ({ step }) => step === updates && controller.abort() };
+}
+
+describe('training', () => {
+  test('learns, and says what it did', async () => {
+    const { result, lines } = await train('a');
+    expect(result).toMatchObject({ status: 'finished', step: 200, best: { step: 100, value: 0 } });
+    expect(result.trainLoss).toBeLessThan(0.3);
+    expect(result.tokensPerSecond).toBeGreaterThan(0);
+    expect(lines).toHaveLength(200 / 10 + 200 / 50);
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      step: 10,
+      trainLoss: expect.any(Number),
+      gradientNorm: expect.any(Number),
+      learningRate: 0.02,
+    });
+  });
+
+  test('two runs of one seed are identical; another seed is not', async () => {
+    const [a, b, c] = [await train('a'), await train('b'), await train('c', { seed: 6 })];
+    expect(b.lines).toEqual(a.lines);
+    expect(weightsOf(b.model)).toEqual(weightsOf(a.model));
+    expect(weightsOf(c.model)).not.toEqual(weightsOf(a.model));
+  });
+
+  // N10: 100 + 100 against 200, and at steps that fall between lines of the log, evaluations and checkpoints.
+  test.each([1, 50, 77, 100, 199])('stopped after %i steps and resumed: the same bits', async (steps) => {
+    const whole = await train('whole');
+    const first = await train('parts', stopAfter(steps));
+    expect(first.result).toMatchObject({ status: 'stopped', step: steps });
+    const rest = await train('parts', { resume: true }, first.lines);
+    expect(weightsOf(rest.model)).toEqual(weightsOf(whole.model));
+    expect(rest.lines).toEqual(whole.lines);
+    expect(rest.result).toEqual({ ...whole.result, tokensPerSecond: expect.any(Number) });
+  });
+
+  test('killed between checkpoints and resumed: the same bits', async () => {
+    const whole = await train('whole');
+    const lines: string[] = [];
+    const dying = train(
+      'parts',
+      {
+        onProgress: ({ step }) => {
+          if (step === 130) throw new Error('killed');
+        },
+      },
+      lines,
+    );
+    await expect(dying).rejects.toThrow('killed');
+    const rest = await train('parts', { resume: true }, lines);
+    expect(weightsOf(rest.model)).toEqual(weightsOf(whole.model));
+    expect(rest.lines).toEqual(whole.lines);
+  });
+
+  test('a damaged last checkpoint: goes on from the one before, says so, ends with the same bits', async () => {
+    const whole = await train('whole');
+    const first = await train('parts', stopAfter(130));
+    fs.truncateSync(`${folder}/parts/step-130/model.safetensors`, 100);
+    const seen: [number, readonly string[]][] = [];
+    const rest = await train('parts', { resume: true, onResume: (...found) => seen.push(found) });
+    expect(seen).toEqual([[100, [expect.stringContaining('step-130')]]]);
+    expect(weightsOf(rest.model)).toEqual(weightsOf(whole.model));
+    expect(first.result.step).toBe(130);
+  });
+
+  test('resume before the first checkpoint begins at the beginning', async () => {
+    expect((await train('a', { resume: true })).lines).toEqual((await train('b')).lines);
+  });
+
+  test('a checkpoint of another model is refused and nothing is overwritten', async () => {
+    await train('a', stopAfter(1));
+    class Other extends Toy {
+      readonly extra = new LayerNorm(6);
+    }
+    const other = new Other();
+    const before = weightsOf(other);
+    await expect(train('a', { resume: true }, [], other)).rejects.toThrow(
+      /extra.weight: expected an array \[6\], got none/,
+    );
+    expect(weightsOf(other)).toEqual(before);
+  });
+
+  test('accumulating two batches equals one batch of both', async () => {
+    const pair = (model: Toy): Partial<Options> => ({
+      accumulate: 1,
+      *batches(from) {
+        const source = batches(from);
+        for (;;) {
+          const [a, b] = [source.next().value, source.next().value];
+          yield { batch: [...a.batch, ...b.batch], next: b.next };
+        }
+      },
+      loss: lossOf(model),
+    });
+    const still = (): Toy => Object.assign(new Toy(), { dropout: new Dropout(0) });
+    const [apart, together] = [still(), still()];
+    await train('a', { totalSteps: 20 }, [], apart);
+    await train('b', { totalSteps: 20, ...pair(together) }, [], together);
+    const [a, b] = [weightsOf(apart), weightsOf(together)];
+    for (const name of Object.keys(a)) {
+      const difference = a[name]?.map((weight, index) => Math.abs(weight - (b[name]?.[index] as number))) ?? [];
+      expect(Math.max(...difference), name).toBeLessThan(1e-5);
+    }
+  });
+
+  test('stops early when the metric stays away from its best', async () => {
+    const { result } = await train('a', { evaluateEvery: 10, earlyStopping: { metric: 'score', patience: 3 } });
+    expect(result).toMatchObject({ status: 'finished', step: 130, best: { step: 100, evaluationsSince: 3 } });
+    expect(new CheckpointStore(`${folder}/a`).load('best').checkpoint.step).toBe(100);
+    const again = await train('a', {
+      resume: true,
+      evaluateEvery: 10,
+      earlyStopping: { metric: 'score', patience: 3 },
+    });
+    expect(again.result.step).toBe(130);
+  });
+
+  test('a warm step allocates nothing', async () => {
+    const seen: number[] = [];
+    await train('a', { onProgress: () => void seen.push(liveBuffers(backend)), evaluateEvery: 1000 });
+    expect(new Set(seen.slice(5)).size).toBe(1);
+  });
+
+  test('a stop request waits for no evaluation and gets its turn', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 300);
+    const { result } = await train('a', { totalSteps: 1e6, signal: controller.signal, evaluateEvery: 1e6 });
+    expect(result.status).toBe('stopped');
+    expect(new CheckpointStore(`${folder}/a`).load().checkpoint.step).toBe(result.step);
+  });
+});
+
+describe('divergence (N21)', () => {
+  const poison = (model: Toy): void => {
+    model.norm.weight.write(new Float32Array(6).fill(Number.NaN));
+  };
+
+  test('NaN in a module at step 7: stops there, names it, keeps the good checkpoint', async () => {
+    const model = new Toy();
+    const dying = train(
+      'a',
+      {
+        evaluateEvery: 5,
+        onProgress: ({ step }) => {
+          if (step === 6) poison(model);
+        },
+      },
+      [],
+      model,
+    );
+    const error: unknown = await dying.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DivergenceError);
+    expect(error).toMatchObject({ code: 'DIVERGED', details: { step: 7, what: 'loss', module: 'norm' } });
+    const { checkpoint } = new CheckpointStore(`${folder}/a`).load();
+    expect(checkpoint.step).toBe(5);
+    expect(Object.hasOwn(model.norm, 'forward')).toBe(false);
+  });
+
+  test('infinity in a gradient alone: names the module and leaves the weights alone', async () => {
+    const model = new Toy();
+    let before: ReturnType<typeof weightsOf> | undefined;
+    const loss: Options['loss'] = (batch, context) => {
+      if (before !== undefined) model.norm.bias.grad = keep(full([6], Number.POSITIVE_INFINITY));
+      return lossOf(model)(batch, context);
+    };
+    const onProgress: Options['onProgress'] = ({ step }) => {
+      if (step === 6) before = weightsOf(model);
+    };
+    const dying = train('a', { loss, onProgress }, [], model);
+    await expect(dying).rejects.toMatchObject({ details: { step: 7, what: 'gradient', module: 'norm' } });
+    expect(weightsOf(model)).toEqual(before);
+  });
+
+  test('a loss that is NaN without any module to blame', async () => {
+    const model = new Toy();
+    const loss: Options['loss'] = (batch, context) => {
+      const found = lossOf(model)(batch, context);
+      return { ...found, loss: multiply(found.loss, Number.NaN) };
+    };
+    await expect(train('a', { loss }, [], model)).rejects.toMatchObject({ details: { step: 1, module: 'the loss' } });
+  });
+});
+
+test('weight decay spares biases, norms and embeddings', () => {
+  const model = new Toy();
+  const decaying = decayingParameters(model);
+  const names = [...model.parameters()].filter(([, parameter]) => decaying.has(parameter)).map(([name]) => name);
+  expect(names).toEqual(['output.weight']);
+});
+
+test('schedules', () => {
+  const rates = (decay: 'cosine' | 'linear' | 'inverseSquareRoot' | 'constant', steps = [1, 2, 4, 7, 10]): number[] =>
+    steps.map(createSchedule({ peak: 2, warmupSteps: 4, totalSteps: 10, decay }));
+  const rounded = (values: number[]): number[] => values.map((value) => Math.round(value * 1e6) / 1e6);
+  expect(rounded(rates('cosine'))).toEqual([0.5, 1, 2, 1, 0]);
+  expect(rounded(rates('linear'))).toEqual([0.5, 1, 2, 1, 0]);
+  expect(rounded(rates('inverseSquareRoot', [4, 16, 64]))).toEqual([2, 1, 0.5]);
+  expect(rounded(rates('constant'))).toEqual([0.5, 1, 2, 2, 2]);
+  expect(createSchedule({ peak: 2, warmupSteps: 0, totalSteps: 10, decay: 'cosine', floorRatio: 0.1 })(10)).toBeCloseTo(
+    0.2,
+  );
+});

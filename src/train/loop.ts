@@ -1,0 +1,96 @@
+/**
+ * The training loop: update, log, evaluate, checkpoint, until the steps or the patience run out, somebody asks to stop,
+ * or the numbers diverge. What one update is: step.ts. What is remembered: session.ts. Runs on disk: run.ts.
+ */
+
+import { Clock } from './clock.js';
+import type { JsonValue } from './manifest.js';
+import type { TrainOptions, TrainResult } from './options.js';
+import { judge, outOfPatience } from './progress.js';
+import { Session } from './session.js';
+import { type StepResult, trainStep } from './step.js';
+
+/** Milliseconds of work after which timers, signals and progress bars get a turn. */
+const turnMs = 200;
+
+/**
+ * Trains a model.
+ *
+ * Two calls with one seed log the same figures, and a call resumed from any checkpoint ends with the same bits as one
+ * that was never disturbed; only times differ.
+ *
+ * Errors: DivergenceError, after which the last good checkpoint is the one to use; whatever the callbacks throw.
+ */
+export async function trainLoop<Batch, Cursor extends JsonValue>(
+  options: TrainOptions<Batch, Cursor>,
+): Promise<TrainResult> {
+  const session = new Session(options);
+  const clock = new Clock();
+  if (options.resume) options.onResume?.(...session.resume());
+  session.save();
+  while (session.step < options.totalSteps && !outOfPatience(session.best, options.earlyStopping)) {
+    if (clock.turnIsDue(turnMs)) await clock.turn();
+    if (options.signal?.aborted) {
+      session.save();
+      return resultOf('stopped', session, clock);
+    }
+    advance(session, options, clock);
+    if (isDue(session.step, options.evaluateEvery, options.totalSteps)) await evaluate(session, options);
+  }
+  return resultOf('finished', session, clock);
+}
+
+/** One update, its line in the log when due, and a word to whoever watches. */
+function advance<Batch, Cursor extends JsonValue>(
+  session: Session<Batch, Cursor>,
+  options: TrainOptions<Batch, Cursor>,
+  clock: Clock,
+): void {
+  const step = session.step + 1;
+  const rate = options.schedule(step);
+  const { model, optimiser, loss, clipNorm = 1, accumulate = 1, logEvery = 10, totalSteps } = options;
+  const { random } = session;
+  const batches = session.take(accumulate);
+  const found = clock.time(() => trainStep(batches, { model, optimiser, loss, random, step, rate, clipNorm }));
+  session.finishStep(found);
+  if (isDue(step, logEvery, totalSteps)) {
+    options.log.record(step, { ...session.takeMeans(), learningRate: rate, tokensPerSecond: clock.takeRate() });
+  }
+  report(options, step, rate, found, clock);
+}
+
+function report<Batch, Cursor extends JsonValue>(
+  { onProgress, totalSteps }: TrainOptions<Batch, Cursor>,
+  step: number,
+  rate: number,
+  { loss }: StepResult,
+  clock: Clock,
+): void {
+  const { tokensPerSecond, millisecondsPerStep } = clock;
+  const secondsLeft = ((totalSteps - step) * millisecondsPerStep) / 1000;
+  onProgress?.({ step, totalSteps, loss, rate, tokensPerSecond, secondsLeft });
+}
+
+/** Figures first, on the disk, and then the checkpoint: what a resumed run finds in the log it need not write again. */
+async function evaluate<Batch, Cursor extends JsonValue>(
+  session: Session<Batch, Cursor>,
+  options: TrainOptions<Batch, Cursor>,
+): Promise<void> {
+  const { step } = session;
+  const figures = await options.evaluate(step);
+  options.log.record(step, figures);
+  session.best = judge(session.best, step, figures[options.earlyStopping.metric] ?? Number.NaN, options.earlyStopping);
+  session.save();
+}
+
+function isDue(step: number, every: number, last: number): boolean {
+  return step % every === 0 || step === last;
+}
+
+function resultOf<Batch, Cursor extends JsonValue>(
+  status: TrainResult['status'],
+  { step, best, trainLoss }: Session<Batch, Cursor>,
+  { tokensPerSecond }: Clock,
+): TrainResult {
+  return { status, step, best, trainLoss, tokensPerSecond };
+}

@@ -1,0 +1,76 @@
+/** What the training loop takes and gives. The loop itself: loop.ts. */
+
+import type { Context } from '../nn/context.js';
+import type { Module } from '../nn/module.js';
+import type { CheckpointStore } from './checkpoint.js';
+import type { JsonValue } from './manifest.js';
+import type { AdamW } from './optimiser.js';
+import type { Best, EarlyStopping } from './progress.js';
+import type { Schedule } from './schedule.js';
+import type { BatchLoss } from './step.js';
+
+/** Figures by KPI name: `trainLoss`, `phonemeErrorRate`. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Where figures go. `flush` returns when everything so far is on the disk. */
+export interface TrainingLog {
+  record(step: number, figures: Figures): void;
+  flush(): void;
+}
+
+/** How far training is, after every update. */
+export interface Progress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly loss: number;
+  readonly rate: number;
+  readonly tokensPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+export interface TrainOptions<Batch, Cursor extends JsonValue> {
+  readonly model: Module;
+  readonly optimiser: AdamW;
+  readonly schedule: Schedule;
+  /** Mean loss of a batch; built from recorded operations. */
+  readonly loss: (batch: Batch, context: Context) => BatchLoss;
+  /** Batches from a position on, for ever, each with the position after it. */
+  readonly batches: (from: Cursor) => Iterator<{ readonly batch: Batch; readonly next: Cursor }>;
+  /** The position to begin at. */
+  readonly start: Cursor;
+  readonly totalSteps: number;
+  /** Seed of dropout. */
+  readonly seed: number;
+  /** Batches an update. Default 1. */
+  readonly accumulate?: number;
+  /** Largest global norm of the gradient. Default 1. */
+  readonly clipNorm?: number;
+  /** Updates between lines of the log. Default 10. */
+  readonly logEvery?: number;
+  /** Updates between evaluations, each followed by a checkpoint. */
+  readonly evaluateEvery: number;
+  /** Figures on held-out data; must include the metric of `earlyStopping`. */
+  readonly evaluate: (step: number) => Figures | Promise<Figures>;
+  readonly earlyStopping: EarlyStopping;
+  readonly checkpoints: CheckpointStore;
+  readonly log: TrainingLog;
+  /** Go on from the last good checkpoint. */
+  readonly resume?: boolean;
+  /** Ends training at the next step, with a checkpoint, as `stopped`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Called with what was found on resuming: the step, and damaged checkpoints that were passed over. */
+  readonly onResume?: (step: number, notices: readonly string[]) => void;
+}
+
+export interface TrainResult {
+  /** `finished` when the steps or the patience ran out. */
+  readonly status: 'finished' | 'stopped';
+  readonly step: number;
+  /** The evaluation whose weights are `checkpoints.load('best')`. */
+  readonly best: Best | null;
+  /** Mean training loss per token over the last interval of the log; undefined before the first. */
+  readonly trainLoss: number | undefined;
+  /** Training tokens a second of this call, evaluations not counted. */
+  readonly tokensPerSecond: number;
+}
