@@ -11,6 +11,9 @@
 // on M, N, the threads nor on the path taken (N12).
 #pragma once
 
+#include "matmul_pack.inl.h"
+#include "matmul_tile.inl.h"
+
 constexpr i64 k_block = 256;
 constexpr i64 k_pitch = k_block + 16;  // rows of packed a must not share cache sets
 constexpr i64 row_block = 20 * tile_rows;

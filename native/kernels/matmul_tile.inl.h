@@ -1,6 +1,6 @@
 // The register tile: a few rows times a few vectors, the inner loop of matmul and of attention.
 //
-//   c[r][j] (=, continued, +=, or rescaled +=)  Σ_k a[r·RowStep + k·KStep] · b[k·b_step + j],  k ascending
+//   c[r][j] (=, += or rescaled +=)  Σ_k a[r·RowStep + k·KStep] · b[k·b_step + j],  k ascending
 //
 // Every element is one chain of fma from k = 0 up, whatever the tile's size, so its bits depend neither on how many
 // rows or columns are computed beside it nor on which tile computes it. Next: matmul_pack.inl.h, then matmul.inl.h.
@@ -12,10 +12,9 @@ constexpr int tile_vectors = 2;
 constexpr int tile_columns = tile_vectors * VL;
 
 enum tile_mode {
-  tile_set,       // c = Σ
-  tile_continue,  // the chain goes on from c
-  tile_add,       // c = c + Σ
-  tile_rescale,   // c = scale[r]·c + Σ
+  tile_set,      // c = Σ
+  tile_add,      // c = c + Σ
+  tile_rescale,  // c = scale[r]·c + Σ
 };
 
 // Allocated for speed, checked by size: at most R·V + V + 1 vectors live. c, a and b must not overlap; c is written in
@@ -27,7 +26,7 @@ static __attribute__((noinline)) void multiply_tile(float* c, i64 c_step, const 
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) sum[r][v] = Mode == tile_continue ? load(c + r * c_step + v * VL) : vf{};
+    for (int v = 0; v < V; v++) sum[r][v] = vf{};
   for (i64 i = 0; i < k; i++, a += KStep, b += b_step) {
     vf b_i[V];
 #pragma GCC unroll 4

@@ -1,0 +1,214 @@
+// What the attention kernels share: the problem read from a call, which keys a row may attend, and the score tile.
+//
+// A tile is a block of query rows times `key_block` keys, counted from key 0, so that a row's sums are cut at the same
+// keys whatever S, the rows beside it, the batch and the threads. Next: attention_forward.inl.h.
+#pragma once
+
+#include "dropout.inl.h"
+#include "matmul_tile.inl.h"
+#include "matmul_pack.inl.h"
+
+constexpr i64 key_block = 128;
+constexpr i64 tile_pitch = key_block + 16;  // rows of a tile must not share cache sets
+constexpr i64 width_block = key_block;      // D and Dv are packed in pieces of this width
+constexpr float infinity = __builtin_inff();
+
+struct attention_problem {
+  i64 B, H, G, L, S, D, Dv;
+  const view *q, *k, *v;
+  const view* mask;     // null when left out, like bias and lengths
+  const view* bias;
+  const view* lengths;
+  float scale, softcap;
+  i64 left, right, offset;
+  u32 dropout_threshold;  // 0: no dropout
+  float dropout_scale;
+  u32 seed, stream;
+};
+
+KEYHOLE_INLINE i64 whole(double x) { return (i64)(x > 1e15 ? 1e15 : x < -1e15 ? -1e15 : x); }
+
+KEYHOLE_INLINE const view* given(const call& c, int operand) {
+  return c.operand[operand].data ? &c.operand[operand] : nullptr;
+}
+
+// v = o_k for the kernel without v. Scalars start with scale softcap left right offset in every attention kernel.
+static attention_problem read_problem(const call& c, int q, int k, int v, int mask, int bias, int lengths) {
+  attention_problem p{};
+  p.q = &c.operand[q], p.k = &c.operand[k], p.v = &c.operand[v];
+  p.mask = given(c, mask), p.bias = given(c, bias), p.lengths = given(c, lengths);
+  p.B = p.q->size[0], p.H = p.q->size[1], p.L = p.q->size[2], p.D = p.q->size[3];
+  p.G = p.k->size[1], p.S = p.k->size[2], p.Dv = p.v->size[3];
+  p.scale = (float)c.scalar[0], p.softcap = (float)c.scalar[1];
+  p.left = whole(c.scalar[2]), p.right = whole(c.scalar[3]), p.offset = whole(c.scalar[4]);
+  return p;
+}
+
+static void read_dropout(attention_problem& p, double rate, double seed, double stream) {
+  p.dropout_threshold = dropout_threshold(rate);
+  p.dropout_scale = (float)(1.0 / (1.0 - rate));
+  p.seed = to_u32(seed), p.stream = to_u32(stream);
+}
+
+static bool bad_problem(const attention_problem& p) { return p.H > 0 && (p.G == 0 || p.H % p.G != 0); }
+
+template <class T = float>
+KEYHOLE_INLINE T* head(const view& v, i64 b, i64 h) {
+  return static_cast<T*>(v.data) + b * v.stride[0] + h * v.stride[1];
+}
+
+struct key_range {
+  i64 begin, end;
+};
+
+// Keys that rows first … last may attend by causality, window and length; masks may forbid more.
+static key_range keys_of(const attention_problem& p, i64 b, i64 first, i64 last) {
+  i64 limit = p.S;
+  if (p.lengths) limit = min_of(limit, static_cast<const int*>(p.lengths->data)[b * p.lengths->stride[0]]);
+  i64 begin = max_of(0, first + p.offset - p.left), end = min_of(limit, last + p.offset + p.right + 1);
+  return {begin, max_of(begin, end)};
+}
+
+// Mask and bias of one row; null pointers when left out.
+struct mask_row {
+  const u8* mask;
+  const float* bias;
+};
+
+KEYHOLE_INLINE mask_row mask_row_of(const attention_problem& p, i64 b, i64 h, i64 i) {
+  return {p.mask ? head<u8>(*p.mask, b, h) + i * p.mask->stride[2] : nullptr,
+          p.bias ? head(*p.bias, b, h) + i * p.bias->stride[2] : nullptr};
+}
+
+// The definition of `allowed`, one cell at a time, for the careful paths.
+static bool allowed_cell(const attention_problem& p, i64 b, i64 h, i64 i, i64 j) {
+  const key_range keys = keys_of(p, b, i, i);
+  const mask_row row = mask_row_of(p, b, h, i);
+  return j >= keys.begin && j < keys.end && (!row.mask || row.mask[j * p.mask->stride[3]] != 0) &&
+         (!row.bias || row.bias[j * p.bias->stride[3]] != -infinity);
+}
+
+// [piece][capacity][tile_pitch]: rows of x cut in pieces of width_block columns. Serves the register tile both as rows
+// (a) and as its vectors (b).
+static void pack_rows(float* packed, i64 capacity, const float* x, i64 row_stride, i64 column_stride, i64 rows,
+                      i64 width) {
+  for (i64 d = 0; d < width; d += width_block, packed += capacity * tile_pitch)
+    pack(packed, tile_pitch, x + d * column_stride, row_stride, column_stride, rows, min_of(width_block, width - d));
+}
+
+constexpr i64 pieces(i64 width) { return max_of(1, (width + width_block - 1) / width_block); }
+constexpr i64 packed_rows_floats(i64 capacity, i64 width) { return pieces(width) * capacity * tile_pitch; }
+
+// [panel][width][tile_columns]: keys as columns.
+static void pack_keys(float* packed, const float* x, i64 key_stride, i64 width_stride, i64 keys, i64 width) {
+  for (i64 j = 0; j < keys; j += tile_columns, packed += width * tile_columns)
+    pack(packed, tile_columns, x + j * key_stride, width_stride, key_stride, width, min_of(tile_columns, keys - j));
+}
+
+// tile[r][j] = Σ_d rows[r][d] · keys[j][d] for keys begin <= j < end of the tile; begin is a multiple of tile_columns.
+// The sum is cut every `score_chain` terms: at D = 256 one chain would come too near to N1's bound.
+constexpr i64 score_chain = 64;
+
+static void score_tile(float* tile, const float* rows_packed, i64 capacity, const float* keys_packed, int rows,
+                       i64 begin, i64 end, i64 width) {
+  for (i64 j = begin; j < end; j += tile_columns) {
+    const float* keys = keys_packed + j * width;
+    const i64 columns = min_of(tile_columns, end - j);
+    multiply<tile_pitch, 1, tile_set>(rows, columns, tile + j, tile_pitch, rows_packed, keys, tile_columns,
+                                      min_of(score_chain, width));
+    for (i64 d = score_chain; d < width; d += score_chain)
+      multiply<tile_pitch, 1, tile_add>(rows, columns, tile + j, tile_pitch,
+                                        rows_packed + d / width_block * capacity * tile_pitch + d % width_block,
+                                        keys + d * tile_columns, tile_columns, min_of(score_chain, width - d));
+  }
+}
+
+// One row of a score tile on its way to probabilities.
+struct score_row {
+  float* s;          // tile row; s[j] is key j0 + j
+  i64 j0;
+  i64 begin, end;    // computed keys of the tile, begin a multiple of VL
+  i64 first, past;   // keys of the tile that causality, window and length allow
+  mask_row masks;
+  float* slope;      // null, or receives d softcap / dx
+};
+
+static score_row score_row_of(const attention_problem& p, i64 b, i64 h, i64 i, float* s, i64 j0, i64 begin, i64 end) {
+  const key_range keys = keys_of(p, b, i, i);
+  return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i), nullptr};
+}
+
+// Lanes j … j+VL-1 of the row that are allowed.
+static vi allowed_lanes(const attention_problem& p, const score_row& row, i64 j, vf bias) {
+  const int count = (int)min_of(VL, row.end - j);
+  const int first = (int)max_of(0, min_of(VL, row.first - j)), past = (int)max_of(0, min_of(count, row.past - j));
+  vi allowed = (lanes() >= first) & (lanes() < past);
+  if (row.masks.bias) allowed &= bias != splat(-infinity);
+  if (row.masks.mask) {
+    const i64 stride = p.mask->stride[3];
+    allowed &= load_bytes_strided(row.masks.mask + (row.j0 + j) * stride, stride, count) != 0;
+  }
+  return allowed;
+}
+
+KEYHOLE_INLINE vf cap(const attention_problem& p, const score_row& row, i64 j, vf x) {
+  vf t = vtanh(x / splat(p.softcap));
+  if (row.slope) store(row.slope + j, splat(1.0f) - t * t);
+  return splat(p.softcap) * t;
+}
+
+struct row_summary {
+  float largest;  // NaN is passed over: it shows in the sums
+  int keys;
+};
+
+// s[j] = softcap(scale · s[j]) + bias, or -inf where forbidden, in place.
+static row_summary finish_scores(const attention_problem& p, const score_row& row) {
+  const bool masked = row.masks.mask || row.masks.bias;
+  vf largest = splat(-infinity);
+  vi keys{};
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    vf x = load(row.s + j) * splat(p.scale), bias{};
+    if (p.softcap > 0) x = cap(p, row, j, x);
+    if (row.masks.bias) {
+      const i64 stride = p.bias->stride[3];
+      bias = load_strided(row.masks.bias + (row.j0 + j) * stride, stride, (int)min_of(VL, row.end - j));
+      x += bias;
+    }
+    if (masked || j < row.first || j + VL > row.past) {
+      const vi allowed = allowed_lanes(p, row, j, bias);
+      x = select(allowed, x, splat(-infinity));
+      keys -= allowed;
+    } else {
+      keys += 1;
+    }
+    store(row.s + j, x);
+    largest = max(x, largest);
+  }
+  return {maximum(largest), (int)sum(to_float(keys))};
+}
+
+// True when causality, window, length or a mask forbids a cell of rows first … last, keys [j0 + begin, j0 + end).
+static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 last, i64 j0, i64 begin, i64 end) {
+  if (p.mask || p.bias) return true;
+  const key_range early = keys_of(p, b, first, first), late = keys_of(p, b, last, last);
+  return late.begin > j0 + begin || early.end < j0 + end;
+}
+
+// True when x holds NaN or an infinity.
+static bool not_finite(const float* x, i64 row_stride, i64 column_stride, i64 rows, i64 width) {
+  vf sum{};
+  for (i64 i = 0; i < rows; i++)
+    for (i64 d = 0; d < width; d += VL)
+      sum = fma(load_strided(x + i * row_stride + d * column_stride, column_stride, (int)min_of(VL, width - d)), vf{}, sum);
+  return any(sum != vf{});
+}
+
+// The row's weights of columns `column` … that dropout keeps, scaled; the others 0.
+KEYHOLE_INLINE vf drop(const attention_problem& p, u32 row_key, i64 column, vf x) {
+  return select(dropout_keep(row_key, (u32)column, p.dropout_threshold), x * splat(p.dropout_scale), vf{});
+}
+
+KEYHOLE_INLINE u32 dropout_key(const attention_problem& p, i64 b, i64 h, i64 i) {
+  return dropout_row_key(p.seed, p.stream, (u32)((b * p.H + h) * p.L + i));
+}
