@@ -19,7 +19,7 @@ export { type AdamWOptions, adamwUpdate, copyInto, fillInto, scaleInto, squareSu
 export { drainPool, liveBuffers, pooledBuffers } from './pool.js';
 export { isRecording, noGrad } from './recording.js';
 export { type Axes, argmax, max, mean, min, sum } from './reduce.js';
-export { keep, scope } from './scope.js';
+export { heldTensors, keep, scope, type TensorHolder } from './scope.js';
 export { Tensor } from './tensor.js';
 export {
   contiguous,

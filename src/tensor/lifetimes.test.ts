@@ -11,6 +11,7 @@ import {
   contiguous,
   detach,
   drainPool,
+  heldTensors,
   keep,
   linear,
   liveBuffers,
@@ -28,6 +29,7 @@ import {
   squareSum,
   sum,
   Tensor,
+  type TensorHolder,
   tensor,
   transpose,
   zeroGradients,
@@ -67,6 +69,19 @@ describe('scope', () => {
     expect(kept.list[0]?.item).toBeDefined();
     expect(kept.map.get('x')?.toArray()).toHaveLength(2);
     expect(liveBuffers(backend)).toBe(2);
+  });
+
+  test('an object names its private tensors', () => {
+    class Box implements TensorHolder {
+      readonly #inside = ones([2]);
+      [heldTensors](): Tensor[] {
+        return [this.#inside];
+      }
+      values(): number[] {
+        return Array.from(this.#inside.toArray());
+      }
+    }
+    expect(scope(() => ({ box: new Box() })).box.values()).toEqual([1, 1]);
   });
 
   test('nested scopes hand survivors to the parent, which frees them', () => {

@@ -7,7 +7,19 @@ import { StateError } from '../core/errors.js';
 import { closeSection, openSection } from './ledger.js';
 import { Tensor } from './tensor.js';
 
-/** Calls `visit` on every tensor in a value made of tensors, arrays, maps and plain objects. */
+/** Method by which an object with private tensors names them, so that a scope that returns it spares them. */
+export const heldTensors: unique symbol = Symbol('keyhole.heldTensors');
+
+/** Anything that a scope can return with its private tensors alive. */
+export interface TensorHolder {
+  [heldTensors](): Iterable<Tensor>;
+}
+
+function holdsTensors(value: object): value is TensorHolder {
+  return heldTensors in value;
+}
+
+/** Calls `visit` on every tensor in a value made of tensors, arrays, maps, plain objects and tensor holders. */
 function visitTensors(value: unknown, visit: (tensor: Tensor) => unknown, seen: Set<object> = new Set()): void {
   if (typeof value !== 'object' || value === null) return;
   if (value instanceof Tensor) {
@@ -16,8 +28,12 @@ function visitTensors(value: unknown, visit: (tensor: Tensor) => unknown, seen: 
   }
   if (ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
-  const parts = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
-  for (const part of parts) visitTensors(part, visit, seen);
+  for (const part of partsOf(value)) visitTensors(part, visit, seen);
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (value instanceof Map || value instanceof Set) return value.values();
+  return holdsTensors(value) ? value[heldTensors]() : Object.values(value);
 }
 
 function refusePromise(value: unknown): void {
@@ -27,7 +43,8 @@ function refusePromise(value: unknown): void {
 }
 
 /**
- * Runs `body` and frees every tensor it made, except those it returns (a tensor, or arrays and objects of tensors).
+ * Runs `body` and frees every tensor it made, except those it returns (a tensor, or arrays, maps, objects and `TensorHolder`s of
+ * tensors).
  *
  * Survivors belong to the enclosing scope, if any. Never freed: parameters (leaves with `requiresGrad`), gradients of
  * leaves, tensors passed to `keep`, and whatever was made outside. Freed memory goes to the backend's pool. When `body`
