@@ -1,0 +1,60 @@
+/**
+ * Documents that cannot go stale: every TypeScript block of README.md runs and prints exactly the text block that
+ * follows it; every example runs; every file that a document names exists.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const node = (...args: readonly string[]): string =>
+  execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+
+beforeAll(() => void node('scripts/build.mjs'), 120_000);
+
+describe('README.md', () => {
+  const blocks = [...read('README.md').matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
+
+  it.each(blocks.map(([, code, output], index) => ({ index, code, output })))(
+    'block $index prints what the page says',
+    ({ index, code, output }) => {
+      const path = join(root, 'build', 'docs', `readme-${index}.ts`);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, code ?? '');
+      const printed = node('scripts/example.mjs', path);
+      if (output !== undefined) expect(printed).toBe(output);
+    },
+  );
+});
+
+describe('examples', () => {
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'));
+
+  it('are numbered without a gap and at most 60 lines long', () => {
+    expect(examples.map((name) => Number(name.slice(0, 2)))).toEqual(examples.map((_, index) => index + 1));
+    expect(examples.filter((name) => read(`examples/${name}`).split('\n').length > 61)).toEqual([]);
+  });
+
+  it.each(examples)('%s runs', (name) => {
+    expect(node('scripts/example.mjs', join('examples', name))).not.toBe('');
+  });
+});
+
+describe('documents', () => {
+  const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
+  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...decisions];
+
+  it.each(pages)('%s names only files that exist', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
+      join(dirname(page), link ?? ''),
+    );
+    const named = [...read(page).matchAll(/`((?:src|native|scripts|test|examples|docs)\/[\w./-]+\.\w+)`/g)].map(
+      ([, path]) => path ?? '',
+    );
+    expect([...links, ...named].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
