@@ -60,8 +60,16 @@ export class RandomStream {
 
   static restore(state: readonly number[]): RandomStream {
     const [seed, ...rest] = state;
-    if (seed === undefined || rest.length !== 4 || !state.every(Number.isSafeInteger)) {
-      throw new StateError(`RandomStream.restore: expected 5 whole numbers, got ${JSON.stringify(state)}`);
+    // A generator of all zeros would give nothing else for ever.
+    if (
+      seed === undefined ||
+      rest.length !== 4 ||
+      !state.every(Number.isSafeInteger) ||
+      rest.every((part) => part === 0)
+    ) {
+      throw new StateError(
+        `RandomStream.restore: expected a seed and 4 whole numbers that are not all 0, got ${JSON.stringify(state)}`,
+      );
     }
     const stream = new RandomStream(seed);
     stream.#generator = xoroshiro128plusFromState(rest);
