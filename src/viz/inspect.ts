@@ -1,0 +1,112 @@
+/**
+ * The pictures of one input, as HTML, SVG, PNG or JSON: the same groups, the same drawings, the same scale in each.
+ */
+
+import { UsageError } from '../core/errors.js';
+import type { AttentionPicture } from '../core/records.js';
+import { describeWeights, drawHeatMap } from './heatMap.js';
+import { type Drawing, element, label, moved, text } from './markup.js';
+import { renderPage } from './page.js';
+import { type AxisNames, axisTitles, firstChoice, renderPanels } from './panel.js';
+import { type GroupEntry, groupPictures, type PictureGroup } from './pictureGroup.js';
+import { drawSmallMultiples } from './smallMultiples.js';
+import { svgDocument } from './svgDocument.js';
+import type { Theme } from './theme.js';
+import { describedText } from './visibleText.js';
+
+/** Attention of a model on one input. */
+export interface AttentionFigure {
+  readonly title: string;
+  readonly input: string;
+  readonly pictures: readonly AttentionPicture[];
+  /** What the tokens of both sides are called; default inputs and outputs. */
+  readonly axes?: AxisNames;
+  /** The head to show large; default the mean of all heads. */
+  readonly chosen?: { readonly path: string; readonly head: number };
+}
+
+const plainAxes: AxisNames = { input: 'inputs', output: 'outputs' };
+
+function requirePictures(caller: string, figure: AttentionFigure): void {
+  if (figure.pictures.length === 0) {
+    throw new UsageError(`${caller}: expected at least one picture, got none; select another layer or head`);
+  }
+}
+
+/** A page with every group, interactive. Errors: UsageError without pictures or too large, ShapeError. */
+export function renderAttentionHtml(figure: AttentionFigure): string {
+  requirePictures('renderAttentionHtml', figure);
+  const panels = renderPanels(figure.pictures, figure.axes ?? plainAxes, figure.input, figure.chosen);
+  const title = describedText(figure.title);
+  const header = element(
+    'header',
+    {},
+    element('h1', {}, text(title)),
+    element('p', { class: 'muted' }, text(describedText(figure.input, 400))),
+  );
+  const sections = panels.map(({ html }) => html.replaceAll('<h4>', '<h2>').replaceAll('</h4>', '</h2>'));
+  return renderPage(`${title} · Keyhole`, [header, ...sections].join('\n'), {
+    panels: panels.map(({ data }) => data),
+    charts: [],
+  });
+}
+
+/** One group as a drawing: name, large map, small multiples beside it. */
+function drawGroup(group: PictureGroup, figure: AttentionFigure): Drawing {
+  const entry = group.entries[firstChoice(group, figure.chosen)] as GroupEntry;
+  const map = drawHeatMap(entry.picture, {
+    ...axisTitles(group, figure.axes ?? plainAxes),
+    maximum: group.maximum,
+  });
+  const several = group.entries.length > 1;
+  const grid = several ? drawSmallMultiples(group) : { width: 0, height: 0, body: '' };
+  const gridX = map.width + 40;
+  return {
+    width: Math.max(several ? gridX + grid.width : map.width, 380),
+    height: 34 + Math.max(map.height, grid.height),
+    body: [
+      label(group.stack, { class: 'heading', x: 0, y: 12 }),
+      label(entry.label, { class: 'muted', x: group.stack.length * 8 + 14, y: 12 }),
+      moved(0, 34, map.body),
+      moved(gridX, 34, grid.body),
+    ].join(''),
+  };
+}
+
+/** Drawings below each other with a title above all. */
+function stackDrawings(title: string, drawings: readonly Drawing[]): Drawing {
+  const margin = 24;
+  let y = margin + 34;
+  const parts = drawings.map((drawing) => {
+    const part = moved(margin, y, drawing.body);
+    y += drawing.height + 36;
+    return part;
+  });
+  const width = drawings.reduce((most, drawing) => Math.max(most, drawing.width), 9 * title.length);
+  const heading = label(title, { class: 'heading', x: margin, y: margin + 10, style: 'font-size:17px' });
+  return { width: width + 2 * margin, height: y - 36 + margin, body: heading + parts.join('') };
+}
+
+/** A complete SVG file. Errors: UsageError without pictures or too large, ShapeError. */
+export function renderAttentionSvg(figure: AttentionFigure, options: { readonly theme?: Theme } = {}): string {
+  requirePictures('renderAttentionSvg', figure);
+  const groups = groupPictures(figure.pictures);
+  const title = describedText(figure.title, 60);
+  const drawing = stackDrawings(
+    title,
+    groups.map((group) => drawGroup(group, figure)),
+  );
+  const description = groups.map((group) => {
+    const entry = group.entries[firstChoice(group, figure.chosen)] as GroupEntry;
+    return `${group.stack}, ${entry.label}. ${describeWeights(entry.picture)}`;
+  });
+  return svgDocument(drawing, { title, description: description.join(' '), ...options });
+}
+
+/**
+ * The pictures as JSON, unrounded, tokens as they are; masked weights are null.
+ * Shape: `{ title, input, pictures: [{ path, kind, head, rows, columns, weights }] }`.
+ */
+export function renderAttentionJson({ title, input, pictures }: AttentionFigure): string {
+  return `${JSON.stringify({ title, input, pictures })}\n`;
+}

@@ -1,0 +1,60 @@
+/** The look of pages, on top of the pictures' own rules (theme.ts): one column of prose width, figures may be wider. */
+
+import { monoFont, sansFont } from './theme.js';
+
+export const pageStyle = `
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 ${sansFont};-webkit-text-size-adjust:100%}
+main{max-width:1120px;margin:0 auto;padding:40px 24px 64px}
+h1{font-size:28px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em;overflow-wrap:anywhere}
+h2{font-size:20px;margin:56px 0 16px;padding-top:20px;border-top:1px solid var(--line)}
+h3{font-size:17px;margin:36px 0 4px;overflow-wrap:anywhere}
+h4{font-size:14px;margin:20px 0 4px}
+p{margin:0 0 12px;max-width:72ch}
+a{color:inherit}
+.muted,.hint,.chosen,caption{color:var(--muted);font-size:13px}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.status{font-weight:600}.status.finished{color:var(--good)}.status.diverged{color:var(--bad)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px;margin:24px 0 0}
+.tiles div{background:var(--raised);border-radius:8px;padding:12px 14px}
+.tiles dt{color:var(--muted);font-size:13px;line-height:1.3}
+.tiles dd{margin:4px 0 0;font-size:23px;line-height:1.2;font-variant-numeric:tabular-nums;white-space:nowrap}
+.tiles dd span{font-size:13px;color:var(--muted)}
+.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:4px 24px;margin:12px 0 0;font-size:13px}
+.pairs div{display:flex;gap:8px;border-bottom:1px solid var(--line);padding:4px 0}
+.pairs dt{color:var(--muted)}
+.pairs dd{margin:0 0 0 auto;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
+caption{text-align:left;padding:4px 0}
+th,td{padding:5px 14px 5px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+thead th{color:var(--muted);font-weight:400}
+details table td,details table th{text-align:right;white-space:nowrap;padding:3px 8px}
+.words{font-size:15px;width:100%;max-width:860px}
+.words td{font-family:${monoFont};font-size:14px}
+.words .right{color:var(--good);font-family:inherit}.words .wrong{color:var(--bad);font-family:inherit}
+details{margin:10px 0}
+summary{cursor:pointer;font-size:13px;color:var(--muted);width:fit-content;padding:2px 4px;border-radius:4px}
+details.stack>summary{font-size:14px;color:var(--ink)}
+.scroll{overflow-x:auto;max-width:100%}
+details .scroll{max-height:420px;overflow:auto}
+svg{display:block}
+.side{display:flex;flex-wrap:wrap;gap:16px 48px;align-items:flex-start}
+.map,.multiples{min-width:0;max-width:100%}
+.chosen,.hint{margin:0 0 10px}
+output{display:block;min-height:1.6em;margin-top:6px;font-size:13px;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.cell{outline:none}.cell:hover,.cell:focus{stroke:var(--accent);stroke-width:2.5;paint-order:stroke}
+.current{fill:var(--accent);font-weight:700}
+.choice{cursor:pointer;outline:none}.choice:hover .frame{stroke:var(--muted)}
+.choice[aria-checked=true] .frame{stroke:var(--accent);stroke-width:2}
+.choice:focus-visible .frame{stroke:var(--ink);stroke-width:3}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));gap:24px 40px}
+.charts.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr))}
+figure{margin:0;min-width:0}
+figcaption{font-size:14px;font-weight:600;margin-bottom:2px}
+.plot svg{width:100%;height:auto;max-width:520px}
+.plot:focus-visible,summary:focus-visible,a:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.marker{stroke:none}.marker.on{stroke:var(--muted);stroke-dasharray:3 3}
+.note{background:var(--raised);border-radius:8px;padding:12px 16px;margin:20px 0;font-size:14px}
+@media (max-width:560px){main{padding:24px 16px 48px}h1{font-size:23px}.words,.words td{font-size:13px}}
+@media print{details:not([open]){display:none}main{max-width:none}}
+`;

@@ -1,0 +1,130 @@
+/**
+ * The report of a run: one self-contained page with its figures, sample words, curves and attention.
+ *
+ * Read reportData.ts for what goes in; panel.ts and chartFigure.ts for the two kinds of figure.
+ */
+
+import { renderChart } from './chartFigure.js';
+import type { ChartData, PanelData } from './client/interact.js';
+import { numberText } from './lineChart.js';
+import { element, text } from './markup.js';
+import { renderPage } from './page.js';
+import { type Figure, renderPanels } from './panel.js';
+import { entropyCharts, metricCharts } from './reportCharts.js';
+import type { ReportData, ReportFigure, ReportSample } from './reportData.js';
+import { describedText } from './visibleText.js';
+
+const caution =
+  'Attention weights are health signals, not explanations: they show where information could flow, not why the model ' +
+  'answered as it did (Jain and Wallace 2019; Wiegreffe and Pinter 2019).';
+
+/** Token text of a report, safe and cut. */
+function shown(content: string, limit = 120): string {
+  return text(describedText(content, limit));
+}
+
+function header(report: ReportData): string {
+  const status = element('span', { class: `status ${report.status}` }, report.status);
+  const started = report.started === undefined ? '' : ` · started ${shown(report.started)}`;
+  const pairs = report.configuration.map(({ name, value }) =>
+    element('div', {}, element('dt', {}, shown(name)), element('dd', {}, shown(value))),
+  );
+  const configuration = pairs.length === 0 ? '' : element('dl', { class: 'pairs' }, ...pairs);
+  return element(
+    'header',
+    {},
+    element('h1', {}, shown(report.run)),
+    element('p', { class: 'muted' }, `Task ${shown(report.task)} · `, status, started),
+    tiles(report.figures),
+    configuration,
+  );
+}
+
+function tiles(figures: readonly ReportFigure[]): string {
+  if (figures.length === 0) return '';
+  const tile = ({ name, value, unit }: ReportFigure): string => {
+    const behind = unit === '' ? '' : element('span', {}, ` ${shown(unit)}`);
+    return element(
+      'div',
+      {},
+      element('dt', {}, shown(name)),
+      element('dd', {}, numberText(value ?? Number.NaN), behind),
+    );
+  };
+  return element('dl', { class: 'tiles' }, ...figures.map(tile));
+}
+
+function verdict(correct: boolean | undefined): string {
+  if (correct === undefined) return element('td', {}, '');
+  return correct ? element('td', { class: 'right' }, '✓ correct') : element('td', { class: 'wrong' }, '✗ wrong');
+}
+
+function wordsTable(samples: readonly ReportSample[]): string {
+  const head = ['Input', 'Predicted', 'Reference', 'Verdict'].map((name) => element('th', { scope: 'col' }, name));
+  const rows = samples.map((sample) =>
+    element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, shown(sample.input)),
+      element('td', {}, shown(sample.predicted)),
+      element('td', {}, shown(sample.references.join(' or '))),
+      verdict(sample.correct),
+    ),
+  );
+  const table = element(
+    'table',
+    { class: 'words' },
+    element('thead', {}, element('tr', {}, ...head)),
+    element('tbody', {}, ...rows),
+  );
+  return element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Sample words' }, table);
+}
+
+/** Panels of one sample: cross-attention open, self-attention folded. */
+function sampleSection(sample: ReportSample, panels: readonly Figure<PanelData>[]): string {
+  const [first, ...others] = panels.map(({ html }) => html);
+  const summary = element('summary', {}, 'Self-attention');
+  const folded = others.length === 0 ? '' : element('details', { class: 'stack' }, summary, ...others);
+  const title = `${shown(sample.input)} <span class="muted">→ ${shown(sample.predicted)}</span>`;
+  return element('section', {}, element('h3', {}, title), first ?? '', folded);
+}
+
+/** A heading with content, or nothing for no content. */
+function section(title: string, ...content: readonly string[]): string {
+  return content.join('') === '' ? '' : element('section', {}, element('h2', {}, title), ...content);
+}
+
+function chartGrid(figures: readonly Figure<ChartData>[], className: string): string {
+  return figures.length === 0 ? '' : element('div', { class: className }, ...figures.map(({ html }) => html));
+}
+
+/**
+ * Renders the report as one HTML file that opens from disk, in light and dark, without network.
+ *
+ * Errors: ShapeError for pictures whose weights do not fit their tokens; UsageError for pictures too large to draw.
+ */
+export function renderReport(report: ReportData): string {
+  const samples = report.samples.map((sample) => ({
+    sample,
+    panels: renderPanels(sample.pictures, report.axes, sample.input, sample.chosen),
+  }));
+  const withPictures = samples.filter(({ panels }) => panels.length > 0);
+  const metrics = metricCharts(report.metrics).map((chart) => renderChart(chart));
+  const entropies = entropyCharts(report.attention).map((chart) => renderChart(chart, { width: 340, height: 200 }));
+  const note = withPictures.length === 0 ? '' : element('p', { class: 'note' }, text(caution));
+  const entropyNote =
+    'Normalised entropy of each head at every evaluation: 1 spreads attention evenly over all allowed keys, 0 puts it on one.';
+  const main = [
+    header(report),
+    report.samples.length === 0 ? '' : section('Sample words', wordsTable(report.samples)),
+    section('Attention', note, ...withPictures.map(({ sample, panels }) => sampleSection(sample, panels))),
+    section('Training', chartGrid(metrics, 'charts')),
+    entropies.length === 0
+      ? ''
+      : section('Attention over training', element('p', {}, entropyNote), chartGrid(entropies, 'charts small')),
+  ].join('\n');
+  return renderPage(`${describedText(report.run)} · Keyhole`, main, {
+    panels: samples.flatMap(({ panels }) => panels.map(({ data }) => data)),
+    charts: [...metrics, ...entropies].map(({ data }) => data),
+  });
+}

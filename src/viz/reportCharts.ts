@@ -1,0 +1,72 @@
+/**
+ * From the lines of metrics.jsonl and attention.jsonl to charts.
+ */
+
+import type { LineChart, Point } from './lineChart.js';
+import { groupBy } from './pictureGroup.js';
+import { placeOf } from './place.js';
+import type { EntropyPoint, MetricPoint } from './reportData.js';
+
+/** `split/metric` in parts; a name without a slash has no split. */
+function partsOf(name: string): { readonly split: string; readonly metric: string } {
+  const slash = name.indexOf('/');
+  return slash < 0 ? { split: name, metric: name } : { split: name.slice(0, slash), metric: name.slice(slash + 1) };
+}
+
+/** `phonemeErrorRate` as `Phoneme error rate`. */
+export function inWords(name: string): string {
+  const spaced = name.replace(
+    /([a-z0-9])([A-Z])/g,
+    (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
+  );
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+function byStep(points: readonly { readonly step: number }[], value: (index: number) => number | null): Point[] {
+  return points.map((point, index) => [point.step, value(index) ?? Number.NaN] as const).sort((a, b) => a[0] - b[0]);
+}
+
+/** One chart a metric, one curve a split; losses and norms that fall over more than two decades are logarithmic. */
+export function metricCharts(points: readonly MetricPoint[]): LineChart[] {
+  return groupBy(points, ({ name }) => partsOf(name).metric).map((group) => {
+    const first = group[0] as MetricPoint;
+    const series = groupBy(group, ({ name }) => name).map((own) => ({
+      name: partsOf(own[0]?.name ?? '').split,
+      points: byStep(own, (index) => own[index]?.value ?? null),
+    }));
+    const title = inWords(partsOf(first.name).metric);
+    const single = series.length === 1 && series[0]?.name === partsOf(first.name).metric;
+    return {
+      title,
+      xTitle: 'step',
+      yTitle: first.unit,
+      series: single ? series.map((one) => ({ ...one, name: '' })) : series,
+      logarithmic: spansDecades(group),
+    };
+  });
+}
+
+/** Whether all values are positive and the largest is more than a hundred times the smallest. */
+function spansDecades(points: readonly MetricPoint[]): boolean {
+  const values = points.map(({ value }) => value ?? Number.NaN).filter(Number.isFinite);
+  const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = values.reduce((a, b) => Math.max(a, b), 0);
+  return low > 0 && high / low > 100;
+}
+
+/** One small chart a layer of a stack, one curve a head, all on the scale 0 to 1. */
+export function entropyCharts(points: readonly EntropyPoint[]): LineChart[] {
+  return groupBy(points, ({ path }) => path).map((layer) => {
+    const place = placeOf(layer[0]?.path ?? '');
+    return {
+      title: `${place.stack}, ${place.layer}`,
+      xTitle: 'step',
+      yTitle: 'ratio',
+      yDomain: [0, 1] as const,
+      series: groupBy(layer, ({ head }) => String(head)).map((own) => ({
+        name: `head ${own[0]?.head ?? 0}`,
+        points: byStep(own, (index) => own[index]?.entropyRatio ?? null),
+      })),
+    };
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * What a report shows, as plain data: filled from a run folder (run.json, metrics.jsonl, attention.jsonl) and from a
+ * few sample words. Everything here can be written as JSON, apart from NaN.
+ */
+
+import type { AttentionPicture } from '../core/records.js';
+
+/** One line of metrics.jsonl. Names of the form `split/metric` are drawn together, one curve a split. */
+export interface MetricPoint {
+  readonly step: number;
+  readonly name: string;
+  /** NaN and null leave a gap. */
+  readonly value: number | null;
+  readonly unit: string;
+}
+
+/** One line of attention.jsonl, as far as reports use it. */
+export interface EntropyPoint {
+  readonly step: number;
+  readonly path: string;
+  readonly head: number;
+  /** Mean entropy of the rows divided by the logarithm of their key counts, in [0, 1]; null leaves a gap. */
+  readonly entropyRatio: number | null;
+}
+
+/** One final figure. */
+export interface ReportFigure {
+  /** In words, such as `phoneme error rate`. */
+  readonly name: string;
+  /** NaN or null shows as `none`. */
+  readonly value: number | null;
+  /** As shown behind the value: `%`, `nats`, `tokens/s`, `ms`; empty for plain counts. */
+  readonly unit: string;
+}
+
+/** One input with what the model made of it. */
+export interface ReportSample {
+  readonly input: string;
+  readonly predicted: string;
+  /** Known right answers; any of them counts. Empty when there are none. */
+  readonly references: readonly string[];
+  /** Undefined when there are no references. */
+  readonly correct?: boolean;
+  /** All heads of all layers to be shown. */
+  readonly pictures: readonly AttentionPicture[];
+  /** The head to show first; default the mean of all heads of the stack. */
+  readonly chosen?: { readonly path: string; readonly head: number };
+}
+
+/** Everything a report shows. */
+export interface ReportData {
+  /** Name of the run. */
+  readonly run: string;
+  readonly task: string;
+  readonly status: 'running' | 'finished' | 'diverged' | 'stopped';
+  /** When it began, ready to be shown. */
+  readonly started?: string;
+  /** Names and values of the configuration worth showing, in order. */
+  readonly configuration: readonly { readonly name: string; readonly value: string }[];
+  readonly figures: readonly ReportFigure[];
+  /** What the tokens of both sides are: letters and sounds. */
+  readonly axes: { readonly input: string; readonly output: string };
+  readonly samples: readonly ReportSample[];
+  readonly metrics: readonly MetricPoint[];
+  readonly attention: readonly EntropyPoint[];
+}

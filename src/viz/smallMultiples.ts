@@ -1,0 +1,89 @@
+/**
+ * Every layer and head at once: a grid of tiny heat maps on one common scale.
+ *
+ * A tiny map is one path per colour, with equal neighbours joined, so that hundreds fit into one page.
+ */
+
+import { levelOf } from './client/interact.js';
+import { rampLevels } from './colour.js';
+import type { Weights } from './heatMap.js';
+import { type Drawing, element, label, moved, shape, text } from './markup.js';
+import type { GroupEntry, PictureGroup } from './pictureGroup.js';
+
+/** Colours of a tiny map: a quarter of the ramp, since fine steps cannot be seen at that size. */
+const tinyLevels = rampLevels / 4;
+
+const gap = 10;
+const rowRoom = 52;
+const columnRoom = 22;
+
+/** Class of the stroke of one tiny cell: a level of the ramp, or `hatch` for masked. */
+function strokeOf(weight: number, maximum: number): string {
+  if (Number.isNaN(weight)) return 'hatch';
+  const level = levelOf(weight, maximum, tinyLevels);
+  return `t${Math.round((level * (rampLevels - 1)) / (tinyLevels - 1))}`;
+}
+
+/** One path per colour in a space of one unit a cell; the lowest colour is left to the background. */
+function tinyPaths({ weights }: Weights, maximum: number): string {
+  const paths = new Map<string, string>();
+  weights.forEach((row, r) => {
+    const strokes = row.map((weight) => strokeOf(weight, maximum));
+    for (let start = 0; start < strokes.length; ) {
+      const stroke = strokes[start] ?? '';
+      let end = start + 1;
+      while (strokes[end] === stroke) end++;
+      if (stroke !== 't0') paths.set(stroke, `${paths.get(stroke) ?? ''}M${start} ${r}.5h${end - start}`);
+      start = end;
+    }
+  });
+  return [...paths].map(([stroke, d]) => shape('path', { class: stroke, d })).join('');
+}
+
+/** Size of one tiny map in pixels. */
+function tinySize(group: PictureGroup): readonly [width: number, height: number] {
+  const unit = Math.max(0.5, Math.min(9, 76 / Math.max(group.columns.length, group.rows.length)));
+  return [group.columns.length * unit, group.rows.length * unit];
+}
+
+function tinyMap(group: PictureGroup, entry: GroupEntry, chosen: number | undefined, index: number): string {
+  const [width, height] = tinySize(group);
+  const room = shape('rect', { class: 'w0', width, height });
+  const scale = `scale(${(width / group.columns.length).toFixed(4)} ${(height / group.rows.length).toFixed(4)})`;
+  const paths = element('g', { class: 'tiny', transform: scale }, tinyPaths(entry.picture, group.maximum));
+  const frame = shape('rect', { class: 'frame', x: -1.5, y: -1.5, width: width + 3, height: height + 3 });
+  const x = rowRoom + entry.column * (width + gap);
+  const y = columnRoom + entry.row * (height + gap);
+  const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
+  if (chosen === undefined)
+    return element('g', { transform }, element('title', {}, text(entry.label)), room, paths, frame);
+  const radio = { role: 'radio', 'aria-checked': String(index === chosen), tabindex: index === chosen ? 0 : -1 };
+  return element('g', { transform, class: 'choice', ...radio, 'aria-label': entry.label }, room, paths, frame);
+}
+
+/**
+ * Draws the grid of a group. With `chosen`, the index of an entry, the maps are radio buttons for a page.
+ */
+export function drawSmallMultiples(group: PictureGroup, chosen?: number): Drawing {
+  const [width, height] = tinySize(group);
+  const names = [
+    ...group.rowNames.map((name, row) =>
+      label(name, { class: 'axis', x: 0, y: columnRoom + row * (height + gap) + height / 2 + 4 }),
+    ),
+    ...group.columnNames.map((name, column) =>
+      label(name.replace('head ', width < 44 ? '' : 'head '), {
+        class: 'axis',
+        x: rowRoom + column * (width + gap) + width / 2,
+        y: 12,
+        'text-anchor': 'middle',
+      }),
+    ),
+  ];
+  const maps = group.entries.map((entry, index) => tinyMap(group, entry, chosen, index));
+  const hidden = chosen === undefined ? {} : { 'aria-hidden': 'true' };
+  return {
+    width: rowRoom + group.columnNames.length * (width + gap),
+    height: columnRoom + group.rowNames.length * (height + gap),
+    body: element('g', hidden, ...names) + moved(0, 0, maps.join('')),
+  };
+}
