@@ -3,6 +3,7 @@ import os from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createReferenceBackend } from '../backend/reference/index.js';
 import { RandomStream } from '../core/random.js';
+import type { Cursor } from '../data/batching.js';
 import type { Context } from '../nn/context.js';
 import { Dropout } from '../nn/dropout.js';
 import { Embedding } from '../nn/embedding.js';
@@ -50,13 +51,16 @@ class Toy extends Module {
 }
 
 type Batch = readonly number[];
-type Options = TrainOptions<Batch, number>;
+type Options = TrainOptions<Batch>;
 
 /** Batches of 1 to 7 tokens; the position is the number of the batch. */
-function* batches(from: number): Generator<{ batch: Batch; next: number }> {
-  for (let at = from; ; at++) {
+function* batches(from: Cursor): Generator<{ batch: Batch; next: Cursor }> {
+  for (let at = from.index; ; at++) {
     const random = new RandomStream(at);
-    yield { batch: Array.from({ length: 1 + random.integer(7) }, () => random.integer(10)), next: at + 1 };
+    yield {
+      batch: Array.from({ length: 1 + random.integer(7) }, () => random.integer(10)),
+      next: { epoch: 0, index: at + 1 },
+    };
   }
 }
 
@@ -83,13 +87,12 @@ async function train(
   model = new Toy(),
 ): Promise<Trained> {
   const schedule = createSchedule({ peak: 0.02, warmupSteps: 10, totalSteps: 200, decay: 'cosine' });
-  const result = await trainLoop<Batch, number>({
+  const result = await trainLoop<Batch>({
     model,
     optimiser: new AdamW(model),
     schedule,
     loss: lossOf(model),
     batches,
-    start: 0,
     totalSteps: 200,
     seed: 5,
     accumulate: 2,

@@ -4,7 +4,6 @@
  */
 
 import { Clock } from './clock.js';
-import type { JsonValue } from './manifest.js';
 import type { TrainOptions, TrainResult } from './options.js';
 import { judge, outOfPatience } from './progress.js';
 import { Session } from './session.js';
@@ -21,9 +20,7 @@ const turnMs = 200;
  *
  * Errors: DivergenceError, after which the last good checkpoint is the one to use; whatever the callbacks throw.
  */
-export async function trainLoop<Batch, Cursor extends JsonValue>(
-  options: TrainOptions<Batch, Cursor>,
-): Promise<TrainResult> {
+export async function trainLoop<Batch>(options: TrainOptions<Batch>): Promise<TrainResult> {
   const session = new Session(options);
   const clock = new Clock();
   if (options.resume) options.onResume?.(...session.resume());
@@ -41,11 +38,7 @@ export async function trainLoop<Batch, Cursor extends JsonValue>(
 }
 
 /** One update, its line in the log when due, and a word to whoever watches. */
-function advance<Batch, Cursor extends JsonValue>(
-  session: Session<Batch, Cursor>,
-  options: TrainOptions<Batch, Cursor>,
-  clock: Clock,
-): void {
+function advance<Batch>(session: Session<Batch>, options: TrainOptions<Batch>, clock: Clock): void {
   const step = session.step + 1;
   const rate = options.schedule(step);
   const { model, optimiser, loss, clipNorm = 1, accumulate = 1, logEvery = 10, totalSteps } = options;
@@ -59,8 +52,8 @@ function advance<Batch, Cursor extends JsonValue>(
   report(options, step, rate, found, clock);
 }
 
-function report<Batch, Cursor extends JsonValue>(
-  { onProgress, totalSteps }: TrainOptions<Batch, Cursor>,
+function report<Batch>(
+  { onProgress, totalSteps }: TrainOptions<Batch>,
   step: number,
   rate: number,
   { loss }: StepResult,
@@ -72,10 +65,7 @@ function report<Batch, Cursor extends JsonValue>(
 }
 
 /** Figures first, on the disk, and then the checkpoint: what a resumed run finds in the log it need not write again. */
-async function evaluate<Batch, Cursor extends JsonValue>(
-  session: Session<Batch, Cursor>,
-  options: TrainOptions<Batch, Cursor>,
-): Promise<void> {
+async function evaluate<Batch>(session: Session<Batch>, options: TrainOptions<Batch>): Promise<void> {
   const { step } = session;
   const figures = await options.evaluate(step);
   options.log.record(step, figures);
@@ -87,9 +77,9 @@ function isDue(step: number, every: number, last: number): boolean {
   return step % every === 0 || step === last;
 }
 
-function resultOf<Batch, Cursor extends JsonValue>(
+function resultOf<Batch>(
   status: TrainResult['status'],
-  { step, best, trainLoss }: Session<Batch, Cursor>,
+  { step, best, trainLoss }: Session<Batch>,
   { tokensPerSecond }: Clock,
 ): TrainResult {
   return { status, step, best, trainLoss, tokensPerSecond };

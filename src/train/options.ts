@@ -1,9 +1,9 @@
 /** What the training loop takes and gives. The loop itself: loop.ts. */
 
+import type { Cursor } from '../data/batching.js';
 import type { Context } from '../nn/context.js';
 import type { Module } from '../nn/module.js';
 import type { CheckpointStore } from './checkpoint.js';
-import type { JsonValue } from './manifest.js';
 import type { AdamW } from './optimiser.js';
 import type { Best, EarlyStopping } from './progress.js';
 import type { Schedule } from './schedule.js';
@@ -28,7 +28,7 @@ export interface Progress {
   readonly secondsLeft: number;
 }
 
-export interface TrainOptions<Batch, Cursor extends JsonValue> {
+export interface TrainOptions<Batch> {
   readonly model: Module;
   readonly optimiser: AdamW;
   readonly schedule: Schedule;
@@ -36,8 +36,6 @@ export interface TrainOptions<Batch, Cursor extends JsonValue> {
   readonly loss: (batch: Batch, context: Context) => BatchLoss;
   /** Batches from a position on, for ever, each with the position after it. */
   readonly batches: (from: Cursor) => Iterator<{ readonly batch: Batch; readonly next: Cursor }>;
-  /** The position to begin at. */
-  readonly start: Cursor;
   readonly totalSteps: number;
   /** Seed of dropout. */
   readonly seed: number;

@@ -5,36 +5,39 @@
 
 import { z } from 'zod';
 import { RandomStream } from '../core/random.js';
+import { type Cursor, firstCursor } from '../data/batching.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { JsonValue } from './manifest.js';
 import type { TrainOptions } from './options.js';
 import { loadTensors, storeTensors } from './parameters.js';
 import { type Best, Meter, progressSchema } from './progress.js';
 import type { StepResult } from './step.js';
 import { validate } from './validate.js';
 
-const stateSchema = z.strictObject({ random: z.array(z.int()), cursor: z.json(), progress: progressSchema });
+const stateSchema = z.strictObject({
+  random: z.array(z.int()),
+  cursor: z.strictObject({ epoch: z.int(), index: z.int() }),
+  progress: progressSchema,
+});
 
-type Batches<Batch, Cursor> = Iterator<{ readonly batch: Batch; readonly next: Cursor }>;
+type Batches<Batch> = Iterator<{ readonly batch: Batch; readonly next: Cursor }>;
 
 /** The mutable state of one training. */
-export class Session<Batch, Cursor extends JsonValue> {
+export class Session<Batch> {
   /** Finished updates. */
   step = 0;
   best: Best | null = null;
   random: RandomStream;
   trainLoss: number | undefined;
-  readonly #options: TrainOptions<Batch, Cursor>;
+  readonly #options: TrainOptions<Batch>;
   #meter = new Meter();
-  #cursor: Cursor;
-  #batches: Batches<Batch, Cursor>;
+  #cursor = firstCursor;
+  #batches: Batches<Batch>;
   #savedStep: number | undefined;
 
-  constructor(options: TrainOptions<Batch, Cursor>) {
+  constructor(options: TrainOptions<Batch>) {
     this.#options = options;
     this.random = new RandomStream(options.seed).fork('dropout');
-    this.#cursor = options.start;
-    this.#batches = options.batches(options.start);
+    this.#batches = options.batches(firstCursor);
   }
 
   /** The next `count` batches, each made when it is called for. */
@@ -71,7 +74,7 @@ export class Session<Batch, Cursor extends JsonValue> {
       bestStep: this.best?.step,
       model: storeTensors(model.parameters()),
       optimiser: optimiser.store(),
-      state: { random: this.random.state(), cursor: this.#cursor, progress },
+      state: { random: this.random.state(), cursor: { ...this.#cursor }, progress },
     });
     this.#savedStep = this.step;
   }
@@ -99,7 +102,7 @@ export class Session<Batch, Cursor extends JsonValue> {
     this.best = progress.best;
     this.trainLoss = progress.trainLoss ?? undefined;
     this.#meter = new Meter(progress.meter);
-    this.#cursor = cursor as Cursor;
+    this.#cursor = cursor;
     this.#batches = options.batches(this.#cursor);
   }
 }
