@@ -11,6 +11,7 @@ export interface Files {
   readBytes(path: string): Uint8Array;
   readText(path: string): string;
   exists(path: string): boolean;
+  realPath(path: string): string;
   list(path: string): string[];
   makeFolder(path: string): boolean;
   writeAtomic(path: string, contents: host.Contents): void;
@@ -39,6 +40,7 @@ export const hostFiles: Files = {
   readBytes: (path) => worded('readBytes', path, () => host.readBytes(path)),
   readText: (path) => worded('readText', path, () => host.readText(path)),
   exists: (path) => worded('exists', path, () => host.exists(path)),
+  realPath: (path) => worded('realPath', path, () => host.realPath(path)),
   list: (path) => worded('list', path, () => host.list(path)),
   makeFolder: (path) => worded('makeFolder', path, () => host.makeFolder(path)),
   writeAtomic: (path, contents) => worded('writeAtomic', path, () => host.writeAtomic(path, contents)),

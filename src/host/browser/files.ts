@@ -15,6 +15,7 @@ function refuse(name: string): never {
 export const readBytes = (_path: string): Uint8Array => refuse('readBytes');
 export const readText = (_path: string): string => refuse('readText');
 export const exists = (_path: string): boolean => refuse('exists');
+export const realPath = (_path: string): string => refuse('realPath');
 export const list = (_path: string): string[] => refuse('list');
 export const makeFolder = (_path: string): boolean => refuse('makeFolder');
 export const writeAtomic = (_path: string, _contents: Contents): void => refuse('writeAtomic');

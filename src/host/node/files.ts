@@ -36,6 +36,11 @@ export function exists(path: string): boolean {
   return fs.existsSync(path);
 }
 
+/** The path itself, absolute, with pointers such as `runs/latest` followed. */
+export function realPath(path: string): string {
+  return fs.realpathSync(path);
+}
+
 /** Names inside a folder, sorted. */
 export function list(path: string): string[] {
   return fs.readdirSync(path).sort();

@@ -1,0 +1,24 @@
+/** Training: optimiser, schedules, the loop, checkpoints and run folders. */
+
+export { type Checkpoint, CheckpointStore, type LoadedCheckpoint, type StoredArrays } from './checkpoint.js';
+export { type Files, hostFiles } from './files.js';
+export { DivergenceError } from './guard.js';
+export { trainLoop } from './loop.js';
+export type { JsonValue } from './manifest.js';
+export { AdamW, type AdamWSettings } from './optimiser.js';
+export type { Figures, Progress, TrainingLog, TrainOptions, TrainResult } from './options.js';
+export { loadTensors, storeTensors } from './parameters.js';
+export type { Best, EarlyStopping } from './progress.js';
+export { type CreateRunOptions, createRun, openRun, type Run, resumeRun } from './run.js';
+export type { RunDescription, RunRecord, RunStatus } from './runRecord.js';
+export {
+  encodeSafetensors,
+  loadArray,
+  parseSafetensors,
+  type Safetensors,
+  type SafetensorsDType,
+  type StoredArray,
+  storeArray,
+} from './safetensors.js';
+export { createSchedule, type Decay, type Schedule, type ScheduleOptions } from './schedule.js';
+export type { BatchLoss } from './step.js';
