@@ -1,0 +1,91 @@
+/**
+ * A conformance case: one kernel call as plain data, to be placed on any backend in any layout, and how close its
+ * outputs must come to the float64 reference. Cases live in cases/, the runner in run.ts.
+ */
+
+import type { DType, KernelName, Scalars } from '../../src/backend/contract.js';
+import { RandomStream } from '../../src/core/random.js';
+import { sizeOf } from '../../src/core/shape.js';
+
+/** Values of an operand that is read. `stored` has 1 where the view repeats an axis with stride 0. */
+export interface Input {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly stored: readonly number[];
+  readonly values: ArrayLike<number>;
+}
+
+/** |got - truth| <= absolute + relative·|truth| + scaled·|sum of absolute values|, the last where `magnitude` is given. */
+export interface Tolerance {
+  readonly absolute?: number;
+  readonly relative?: number;
+  /** Componentwise bound, packed like the output. */
+  readonly bound?: (truth: ArrayLike<number>) => ArrayLike<number>;
+}
+
+export interface Case<K extends KernelName = KernelName> {
+  readonly kernel: K;
+  readonly label: string;
+  readonly inputs: Readonly<Record<string, Input>>;
+  /** Shapes of the operands that are only written; those left out are not passed. */
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+  readonly scalars: Scalars<K>;
+  /** By output; `{}` asks for equal bits. */
+  readonly tolerance: Readonly<Record<string, Tolerance>>;
+}
+
+/** Declares a case with its scalars checked against the kernel. */
+export function kernelCase<K extends KernelName>(it: Case<K>): Case {
+  return it as unknown as Case;
+}
+
+/** Bits must be equal. */
+export const exact: Tolerance = {};
+
+export function within(absolute: number, relative = 0): Tolerance {
+  return { absolute, relative };
+}
+
+export interface InputOptions {
+  /** Axes to repeat with stride 0. */
+  readonly broadcast?: readonly number[];
+  readonly dtype?: DType;
+}
+
+/** An input whose stored elements come from `value(index)`. */
+export function input(
+  shape: readonly number[],
+  value: (index: number) => number,
+  { broadcast = [], dtype = 'f32' }: InputOptions = {},
+): Input {
+  const stored = shape.map((size, axis) => (broadcast.includes(axis) ? Math.min(size, 1) : size));
+  const values = Array.from({ length: sizeOf(stored) }, (_, index) => value(index));
+  return { dtype, shape, stored, values: dtype === 'f32' ? Float32Array.from(values) : values };
+}
+
+/** Normal numbers of the given standard deviation around `mean`. */
+export function normal(
+  shape: readonly number[],
+  seed: number,
+  options: InputOptions & { readonly scale?: number; readonly mean?: number } = {},
+): Input {
+  const random = new RandomStream(seed);
+  const { scale = 1, mean = 0 } = options;
+  return input(shape, () => mean + scale * random.normal(), options);
+}
+
+/** Whole numbers in [low, high). */
+export function integers(
+  shape: readonly number[],
+  seed: number,
+  [low, high]: readonly [number, number],
+  options: InputOptions = {},
+): Input {
+  const random = new RandomStream(seed);
+  return input(shape, () => low + random.integer(high - low), options);
+}
+
+/** The given numbers. */
+export function listed(shape: readonly number[], values: readonly number[], options: InputOptions = {}): Input {
+  return input(shape, (index) => values[index] as number, options);
+}

@@ -1,0 +1,241 @@
+/**
+ * Cases of the three attention kernels: sizes of numerics.md, every mask alone and together, grouped heads, softcap,
+ * dropout, fully masked rows, empty axes.
+ */
+
+import type { Scalars } from '../../../src/backend/contract.js';
+import { createReferenceBackend } from '../../../src/backend/reference/createReferenceBackend.js';
+import { maximumError, naiveBackward } from '../../numerics/naive.js';
+import { type Case, type Input, input, integers, kernelCase, listed, normal, type Tolerance, within } from '../case.js';
+import { execute, truthOf } from '../run.js';
+
+const float32 = createReferenceBackend();
+
+export interface Problem {
+  readonly label?: string;
+  readonly B?: number;
+  readonly H?: number;
+  readonly G?: number;
+  readonly L: number;
+  readonly S?: number;
+  readonly D: number;
+  readonly Dv?: number;
+  /** Inputs that all three kernels take. */
+  readonly mask?: Input;
+  readonly bias?: Input;
+  readonly lengths?: Input;
+  readonly options?: Partial<Scalars<'attention_forward_f32'>>;
+  /** Multiplies q and k. */
+  readonly spread?: number;
+  readonly broadcast?: readonly number[];
+}
+
+export interface AttentionCases {
+  readonly forward: Case;
+  readonly backward: Case;
+  readonly weights: Case;
+}
+
+const names = ['B', 'H', 'G', 'L', 'S', 'D', 'Dv'] as const;
+
+interface Sizes extends Readonly<Record<(typeof names)[number], number>> {}
+
+function sizesOf({ B = 1, H = 1, L, D, ...rest }: Problem): Sizes {
+  return { B, H, L, D, G: rest.G ?? H, S: rest.S ?? L, Dv: rest.Dv ?? D };
+}
+
+function labelOf(problem: Problem, sizes: Sizes): string {
+  const options = Object.entries(problem.options ?? {}).map(([name, value]) => `${name} ${value}`);
+  const extras = (['mask', 'bias', 'lengths'] as const).filter((name) => problem[name]);
+  const text = names.map((name) => `${name}${sizes[name]}`).join(' ');
+  return [problem.label, text, ...options, ...extras].filter(Boolean).join(', ');
+}
+
+function outcome(of: Case, name: string): Input {
+  const values = execute(float32, of)[name] as Float64Array;
+  return input(of.outputs[name] as readonly number[], (index) => values[index] as number);
+}
+
+/** Forward with statistics, backward with dbias where there is a bias, and the weights, of one problem. */
+export function attentionCases(problem: Problem, seed: number): AttentionCases {
+  const sizes = sizesOf(problem);
+  const { B, H, G, L, S, D, Dv } = sizes;
+  const label = labelOf(problem, sizes);
+  const { spread = 1, broadcast = [] } = problem;
+  const q = normal([B, H, L, D], seed, { scale: spread, broadcast });
+  const k = normal([B, G, S, D], seed + 1, { scale: spread });
+  const v = normal([B, G, S, Dv], seed + 2);
+  const { mask, bias, lengths } = problem;
+  const masks = { ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }) };
+  const shared = { scale: 1 / Math.sqrt(Math.max(D, 1)), softcap: 0, left: Infinity, right: Infinity, offset: 0 };
+  const scalars = { ...shared, dropoutRate: 0, seed: 11, stream: 5, ...problem.options };
+  const { dropoutRate: _rate, seed: _seed, stream: _stream, ...weightScalars } = scalars;
+  const growth = 1 / (1 - scalars.dropoutRate);
+  const forward = kernelCase({
+    kernel: 'attention_forward_f32',
+    label,
+    inputs: { q, k, v, ...masks },
+    outputs: { out: [B, H, L, Dv], lse: [B, H, L], statistics: [10, B, H, L] },
+    scalars,
+    // N1 and N17
+    tolerance: { out: within(2e-6 * growth), lse: within(2e-6, 1e-6), statistics: within(2e-6, 1e-5) },
+  });
+  const lse = outcome(forward, 'lse');
+  const weights = kernelCase({
+    kernel: 'attention_weights_f32',
+    label,
+    inputs: { q, k, lse, ...masks },
+    outputs: { weights: [B, H, L, S] },
+    scalars: weightScalars,
+    tolerance: { weights: within(5e-7) }, // N4
+  });
+  return { forward, weights, backward: backwardCase({ ...forward.inputs, lse }, forward, sizes, seed + 3) };
+}
+
+function backwardCase(inputs: Case['inputs'], forward: Case, sizes: Sizes, seed: number): Case {
+  const { B, H, G, L, S, D, Dv } = sizes;
+  const dbias = inputs.bias ? { dbias: [B, H, L, S] } : {};
+  const it: Case = kernelCase({
+    kernel: 'attention_backward_f32',
+    label: forward.label,
+    inputs: { ...inputs, out: outcome(forward, 'out'), dout: normal([B, H, L, Dv], seed) },
+    outputs: { dq: [B, H, L, D], dk: [B, G, S, D], dv: [B, G, S, Dv], ...dbias },
+    scalars: forward.scalars as Scalars<'attention_backward_f32'>,
+    tolerance: {
+      dq: threeNaive(() => it, 'dq'),
+      dk: threeNaive(() => it, 'dk'),
+      dv: threeNaive(() => it, 'dv'),
+      dbias: threeNaive(() => it, 'dbias'),
+    },
+  });
+  return it;
+}
+
+type GradientName = 'dq' | 'dk' | 'dv' | 'dbias';
+const naiveErrors = new WeakMap<Case, Readonly<Record<GradientName, number>>>();
+
+/** N3: at most three times the error of naive float32, plus 1e-6. */
+function threeNaive(of: () => Case, name: GradientName): Tolerance {
+  return {
+    bound: (truth) => {
+      const it = of();
+      let errors = naiveErrors.get(it);
+      if (errors === undefined) {
+        const [naive, exact] = [naiveBackward(it), truthOf(it)];
+        const error = (key: GradientName): number => maximumError(naive[key], exact[key] ?? naive[key]);
+        errors = { dq: error('dq'), dk: error('dk'), dv: error('dv'), dbias: error('dbias') };
+        naiveErrors.set(it, errors);
+      }
+      return new Float64Array(truth.length).fill(3 * errors[name] + 1e-6);
+    },
+  };
+}
+
+const causal = { right: 0 };
+
+function booleans(shape: readonly number[], seed: number, broadcast: readonly number[] = []): Input {
+  return integers(shape, seed, [0, 2], { dtype: 'u8', broadcast });
+}
+
+/** A bias with -Infinity in places, and in all of row 1. */
+function biasWithHoles(shape: readonly [number, number, number, number], seed: number): Input {
+  const base = normal(shape, seed).values;
+  const [, , L, S] = shape;
+  return input(shape, (index) => {
+    const [i, j] = [Math.floor(index / S) % L, index % S];
+    return i === 1 || (i + j) % 4 === 0 ? -Infinity : (base[index] as number);
+  });
+}
+
+const lengths = (values: readonly number[]): Input => listed([values.length], values, { dtype: 'i32' });
+
+const sizes: readonly Problem[] = [
+  { L: 1, D: 1 },
+  { L: 2, S: 3, D: 2, Dv: 5 },
+  { L: 3, S: 0, D: 8 },
+  { B: 0, L: 3, D: 8 },
+  { L: 0, S: 7, D: 8 },
+  { L: 7, S: 15, D: 3, Dv: 1, H: 2 },
+  { L: 16, S: 17, D: 16, Dv: 33, B: 2, H: 4, G: 2 },
+  { L: 31, S: 33, D: 40, H: 3, G: 1 },
+  { L: 65, S: 63, D: 59, Dv: 64 },
+  { L: 127, S: 129, D: 64, H: 2 },
+  { L: 33, S: 257, D: 80 },
+  { L: 255, S: 65, D: 31, Dv: 96 },
+  { L: 17, S: 1030, D: 111 },
+  { L: 513, S: 127, D: 17 },
+  { L: 5, S: 64, D: 192, Dv: 128 },
+  { L: 9, S: 70, D: 256, B: 2 },
+];
+
+const causals: readonly Problem[] = [
+  { L: 1, D: 8, options: causal },
+  { L: 33, D: 16, B: 2, H: 2, options: causal },
+  { L: 130, D: 65, H: 2, options: causal },
+  { L: 3, S: 40, D: 15, options: { ...causal, offset: 37 } },
+  { label: 'negative offset leaves rows without keys', L: 20, S: 17, D: 8, options: { ...causal, offset: -5 } },
+  { label: 'window', L: 70, D: 33, options: { left: 7, right: 3 } },
+  { label: 'causal window', L: 129, D: 16, H: 2, options: { left: 16, right: 0 } },
+  { label: 'window past the end', L: 40, S: 12, D: 8, options: { left: 2, right: 0, offset: 3 } },
+];
+
+const masked: readonly Problem[] = [
+  { B: 3, H: 2, L: 17, S: 33, D: 16, lengths: lengths([33, 0, 5]) },
+  { B: 2, L: 31, D: 8, lengths: lengths([40, 20]), options: causal },
+  { B: 2, H: 2, L: 17, S: 19, D: 8, mask: booleans([2, 2, 17, 19], 3) },
+  { B: 2, H: 2, L: 17, S: 19, D: 8, mask: booleans([2, 2, 17, 19], 4, [1, 2]) },
+  {
+    label: 'no key for any row',
+    B: 2,
+    H: 2,
+    L: 5,
+    S: 7,
+    D: 8,
+    mask: input([2, 2, 5, 7], () => 0, { dtype: 'u8', broadcast: [0, 1, 2, 3] }),
+  },
+  { B: 2, H: 2, G: 1, L: 9, S: 21, D: 16, bias: biasWithHoles([2, 2, 9, 21], 5) },
+  { H: 3, L: 33, D: 17, bias: normal([1, 3, 33, 33], 6, { broadcast: [1] }) },
+  {
+    B: 2,
+    H: 2,
+    L: 20,
+    D: 8,
+    mask: booleans([2, 2, 20, 20], 8),
+    bias: biasWithHoles([2, 2, 20, 20], 9),
+    lengths: lengths([15, 20]),
+    options: { ...causal, left: 9 },
+  },
+];
+
+const options: readonly Problem[] = [
+  { label: 'softcap', H: 2, L: 33, D: 16, spread: 3, options: { softcap: 5 } },
+  { label: 'dropout', B: 2, H: 4, G: 2, L: 33, S: 35, D: 16, options: { dropoutRate: 0.3 } },
+  { label: 'dropout of everything', L: 5, D: 8, options: { dropoutRate: 1 - 2 ** -25 } },
+  { label: 'scale', L: 21, D: 8, options: { scale: 0.01 } },
+  { label: 'negative scale', L: 21, D: 8, options: { scale: -0.5 } },
+  { label: 'repeated queries', B: 2, H: 4, G: 2, L: 17, D: 16, broadcast: [0, 1] },
+  {
+    label: 'all together',
+    B: 2,
+    H: 4,
+    G: 2,
+    L: 19,
+    D: 24,
+    Dv: 40,
+    bias: normal([2, 4, 19, 19], 12),
+    lengths: lengths([19, 11]),
+    options: { ...causal, left: 12, softcap: 8, dropoutRate: 0.2 },
+  },
+];
+
+export const attentionProblems: readonly Problem[] = [...sizes, ...causals, ...masked, ...options];
+
+export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
+  attentionCases(problem, 10 * index),
+);
+
+export const attentionKernelCases: readonly Case[] = attention.flatMap(({ forward, backward, weights }) => [
+  forward,
+  backward,
+  weights,
+]);

@@ -1,0 +1,5 @@
+/** Reductions, softmax, cross-entropy, norms, indexing and the optimiser on every backend, target and thread count. */
+import { rowCases } from './cases/rows.js';
+import { testConformance } from './suite.js';
+
+testConformance(rowCases);

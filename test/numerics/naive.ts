@@ -1,0 +1,194 @@
+/**
+ * "Naive" of numerics.md: attention in straightforward float32, in a fixed order, with the whole L×S matrix of one head
+ * in memory. Every operation rounds to float32. It says how much error float32 itself costs.
+ */
+
+import type { Scalars } from '../../src/backend/contract.js';
+import { dropoutKeep, dropoutRowKey } from '../../src/backend/dropout.js';
+import { packedStrides } from '../../src/core/shape.js';
+import type { Case, Input } from '../conformance/case.js';
+
+const f = Math.fround;
+
+type Read = (i: number, j: number, k?: number, l?: number) => number;
+type Options = Scalars<'attention_backward_f32'>;
+
+/** Element access that follows repeated axes. */
+function reader({ shape, stored, values }: Input): Read {
+  const steps = packedStrides(stored).map((step, axis) => (stored[axis] === shape[axis] ? step : 0));
+  const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = steps;
+  return (i, j, k = 0, l = 0) => values[i * s0 + j * s1 + k * s2 + l * s3] as number;
+}
+
+function optional(input: Input | undefined): Read | undefined {
+  return input && reader(input);
+}
+
+interface Problem {
+  readonly it: Case;
+  readonly options: Options;
+  readonly B: number;
+  readonly H: number;
+  readonly G: number;
+  readonly L: number;
+  readonly S: number;
+  readonly D: number;
+  readonly Dv: number;
+}
+
+function problemOf(it: Case): Problem {
+  const [B, H, L, D] = (it.inputs.q as Input).shape as [number, number, number, number];
+  const [, G, S, Dv] = (it.inputs.v as Input).shape as [number, number, number, number];
+  return { it, options: it.scalars as unknown as Options, B, H, G, L, S, D, Dv };
+}
+
+function allowed({ it, options }: Problem): (b: number, h: number, i: number, j: number) => boolean {
+  const { left, right, offset } = options;
+  const [mask, bias, lengths] = [optional(it.inputs.mask), optional(it.inputs.bias), it.inputs.lengths?.values];
+  return (b, h, i, j) =>
+    j <= i + offset + right &&
+    j >= i + offset - left &&
+    j < (lengths?.[b] ?? Infinity) &&
+    (mask?.(b, h, i, j) ?? 1) !== 0 &&
+    (bias?.(b, h, i, j) ?? 0) !== -Infinity;
+}
+
+/** One head: p and the slope of the softcap, [L, S] each; forbidden cells are 0. */
+interface Pattern {
+  readonly p: Float32Array;
+  readonly slope: Float32Array;
+  readonly lse: Float32Array;
+}
+
+function patternOf(problem: Problem, b: number, h: number): Pattern {
+  const { it, options, H, G, L, S, D } = problem;
+  const [q, k, bias] = [reader(it.inputs.q as Input), reader(it.inputs.k as Input), optional(it.inputs.bias)];
+  const may = allowed(problem);
+  const g = Math.floor(h / (H / G));
+  const [p, slope, lse] = [new Float32Array(L * S), new Float32Array(L * S).fill(1), new Float32Array(L)];
+  for (let i = 0; i < L; i++) {
+    const row = p.subarray(i * S, (i + 1) * S).fill(-Infinity);
+    for (let j = 0; j < S; j++) {
+      if (!may(b, h, i, j)) continue;
+      let sum = 0;
+      for (let d = 0; d < D; d++) sum = f(sum + f(q(b, h, i, d) * k(b, g, j, d)));
+      let score = f(f(options.scale) * sum);
+      if (options.softcap > 0) {
+        const bent = f(Math.tanh(f(score / options.softcap)));
+        score = f(options.softcap * bent);
+        slope[i * S + j] = f(1 - f(bent * bent));
+      }
+      row[j] = f(score + (bias?.(b, h, i, j) ?? 0));
+    }
+    lse[i] = normalise(row);
+  }
+  return { p, slope, lse };
+}
+
+/** Softmax in place, shifted by the maximum; returns lse. A row of -Infinity becomes 0. */
+function normalise(row: Float32Array): number {
+  const maximum = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (maximum === -Infinity) {
+    row.fill(0);
+    return -Infinity;
+  }
+  let total = 0;
+  for (let j = 0; j < row.length; j++) {
+    row[j] = Math.exp(f((row[j] as number) - maximum));
+    total = f(total + (row[j] as number));
+  }
+  for (let j = 0; j < row.length; j++) row[j] = (row[j] as number) / total;
+  return f(maximum + f(Math.log(total)));
+}
+
+/** What dropout multiplies weight (b, h, i, j) by. */
+function dropoutFactor({ options, H, L }: Problem, b: number, h: number, i: number, j: number): number {
+  if (options.dropoutRate === 0) return 1;
+  const key = dropoutRowKey(options.seed, options.stream, (b * H + h) * L + i);
+  return dropoutKeep(key, j, Math.round(options.dropoutRate * 2 ** 24)) ? f(1 / (1 - options.dropoutRate)) : 0;
+}
+
+/** out [B, H, L, Dv] and lse [B, H, L], packed. */
+export function naiveForward(it: Case): { readonly out: Float32Array; readonly lse: Float32Array } {
+  const problem = problemOf(it);
+  const { B, H, G, L, S, Dv } = problem;
+  const v = reader(it.inputs.v as Input);
+  const [out, lse] = [new Float32Array(B * H * L * Dv), new Float32Array(B * H * L)];
+  for (let head = 0; head < B * H; head++) {
+    const [b, h] = [Math.floor(head / H), head % H];
+    const g = Math.floor(h / (H / G));
+    const pattern = patternOf(problem, b, h);
+    lse.set(pattern.lse, head * L);
+    for (let i = 0; i < L; i++)
+      for (let j = 0; j < S; j++) {
+        const z = f((pattern.p[i * S + j] as number) * dropoutFactor(problem, b, h, i, j));
+        if (z === 0) continue;
+        for (let d = 0; d < Dv; d++) add(out, (head * L + i) * Dv + d, f(z * v(b, g, j, d)));
+      }
+  }
+  return { out, lse };
+}
+
+function add(sums: Float32Array, at: number, term: number): void {
+  sums[at] = (sums[at] as number) + term;
+}
+
+/** dq, dk, dv and dbias, packed: the textbook backward pass through the stored pattern. */
+export function naiveBackward(it: Case): Readonly<Record<'dq' | 'dk' | 'dv' | 'dbias', Float32Array>> {
+  const problem = problemOf(it);
+  const { options, B, H, G, L, S, D, Dv } = problem;
+  const [q, k, v, dout] = (['q', 'k', 'v', 'dout'] as const).map((name) => reader(it.inputs[name] as Input)) as [
+    Read,
+    Read,
+    Read,
+    Read,
+  ];
+  const gradients = {
+    dq: new Float32Array(B * H * L * D),
+    dk: new Float32Array(B * G * S * D),
+    dv: new Float32Array(B * G * S * Dv),
+    dbias: new Float32Array(B * H * L * S),
+  };
+  const dp = new Float32Array(S);
+  for (let head = 0; head < B * H; head++) {
+    const [b, h] = [Math.floor(head / H), head % H];
+    const g = Math.floor(h / (H / G));
+    const { p, slope } = patternOf(problem, b, h);
+    for (let i = 0; i < L; i++) {
+      let mean = 0;
+      for (let j = 0; j < S; j++) {
+        const weight = p[i * S + j] as number;
+        if (weight === 0) continue;
+        const factor = dropoutFactor(problem, b, h, i, j);
+        let sum = 0;
+        for (let d = 0; d < Dv; d++) sum = f(sum + f(dout(b, h, i, d) * v(b, g, j, d)));
+        dp[j] = f(sum * factor);
+        mean = f(mean + f(weight * (dp[j] as number)));
+        const z = f(weight * factor);
+        for (let d = 0; d < Dv; d++) add(gradients.dv, ((b * G + g) * S + j) * Dv + d, f(z * dout(b, h, i, d)));
+      }
+      for (let j = 0; j < S; j++) {
+        const weight = p[i * S + j] as number;
+        if (weight === 0) continue;
+        const ds = f(weight * f((dp[j] as number) - mean));
+        gradients.dbias[(head * L + i) * S + j] = ds;
+        const dx = f(f(ds * (slope[i * S + j] as number)) * options.scale);
+        for (let d = 0; d < D; d++) {
+          add(gradients.dq, (head * L + i) * D + d, f(dx * k(b, g, j, d)));
+          add(gradients.dk, ((b * G + g) * S + j) * D + d, f(dx * q(b, h, i, d)));
+        }
+      }
+    }
+  }
+  return gradients;
+}
+
+/** Largest |a - b|; NaN when either holds one. */
+export function maximumError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = 0;
+  for (let index = 0; index < a.length; index++) {
+    const [x, y] = [a[index] as number, b[index] as number];
+    if (x !== y) worst = Math.max(worst, Math.abs(x - y));
+  }
+  return worst;
+}
