@@ -1,4 +1,4 @@
-/** From text to padded token ids. */
+/** `keyhole/data`: from text to padded token ids. */
 
 export {
   type BatchLimit,
