@@ -1,0 +1,37 @@
+/**
+ * All commands under one name, and what becomes of errors: exit code 2 for wrong use, 1 for failure, 0 otherwise.
+ * Each command is one file; this one knows only their names. Next: train.ts.
+ */
+
+import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './doctor.js';
+import { exitCodeOf, messageOf } from './errors.js';
+import { evalCommand } from './eval.js';
+import { inspectCommand } from './inspect.js';
+import { runCommand } from './run.js';
+import { trainCommand } from './train.js';
+import { packageVersion } from './version.js';
+
+/** Runs one command line and returns the exit code. Never throws, never ends the process. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // help and version, or a complaint already printed
+    process.stderr.write(`${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('keyhole')
+    .description('Trains, runs and looks into models built on attention.')
+    .version(packageVersion())
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText('after', '\nExample:\n  keyhole train g2p --preset quick\n  keyhole run runs/latest --text keyhole')
+    .exitOverride();
+  const commands = [trainCommand(), evalCommand(), runCommand(), inspectCommand(), doctorCommand()];
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  return program;
+}
