@@ -4,8 +4,8 @@
  */
 
 import { ShapeError } from '../core/errors.js';
-import { noGrad } from '../tensor/recording.js';
 import { concat } from '../tensor/join.js';
+import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { slice } from '../tensor/views.js';

@@ -3,6 +3,7 @@
  */
 
 import { type AttentionRecord, type StatisticName, statisticNames } from '../core/records.js';
+import { heldTensors, type TensorHolder } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { reshape, select } from '../tensor/views.js';
 import type { AttentionSizes } from './operands.js';
@@ -14,7 +15,7 @@ export interface RowWeights {
 }
 
 /** The record of one call. Nothing is copied out until `read` is called. */
-export class Recording {
+export class Recording implements TensorHolder {
   readonly #sizes: AttentionSizes;
   readonly #statistics: Tensor;
   readonly #lse: Tensor;
@@ -25,6 +26,11 @@ export class Recording {
     this.#statistics = statistics;
     this.#lse = lse;
     this.#rows = rows;
+  }
+
+  /** What must survive when a scope returns this record. */
+  [heldTensors](): readonly Tensor[] {
+    return [this.#statistics, this.#lse, ...(this.#rows ? [this.#rows.weights] : [])];
   }
 
   /** One statistic of every row [B, H, L], still on the backend. */

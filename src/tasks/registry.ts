@@ -1,0 +1,23 @@
+/** The tasks there are. A new one is a file in this folder and a line here. */
+
+import { UsageError } from '../core/errors.js';
+import { nearest } from '../metrics/editDistance.js';
+import { g2p } from './g2p.js';
+import type { Task } from './task.js';
+
+export const tasks: Readonly<Record<string, Task>> = { g2p };
+
+/** The task of that name. Errors: UsageError naming the nearest one. */
+export function findTask(name: string): Task {
+  const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task) return task;
+  const known = Object.keys(tasks);
+  throw new UsageError(`expected a task of ${known.join(', ')}, got ${name}; did you mean ${nearest(name, known)}?`);
+}
+
+/** A preset of a task. Errors: UsageError naming those there are. */
+export function findPreset(task: Task, name: string): Task['presets'][string] {
+  const preset = Object.hasOwn(task.presets, name) ? task.presets[name] : undefined;
+  if (preset) return preset;
+  throw new UsageError(`expected a preset of ${Object.keys(task.presets).join(', ')} for ${task.name}, got ${name}`);
+}

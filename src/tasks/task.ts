@@ -1,0 +1,80 @@
+/**
+ * What a task is: data, vocabulary, model, metrics and how to show one example. A definition is one file in this folder,
+ * listed in registry.ts; training, evaluation, commands and reports work from this interface alone.
+ */
+
+import type { z } from 'zod';
+import type { AttentionPicture, CapturedAttention } from '../core/records.js';
+import type { Cursor } from '../data/batching.js';
+import type { Split } from '../data/split.js';
+import type { Context } from '../nn/context.js';
+import type { Module } from '../nn/module.js';
+import type { Figures } from '../train/options.js';
+import type { BatchLoss } from '../train/step.js';
+
+/** A complete configuration, as run.json holds it. */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** One example shown: what went in, what came out, and what attention did meanwhile. */
+export interface Answer {
+  readonly input: string;
+  readonly output: string;
+  /** Natural logarithm of the probability that the model gives its output. */
+  readonly logProbability: number;
+  /** Known right answers; empty when there are none. */
+  readonly references: readonly string[];
+  /** Every head of every attention module; empty unless asked for. */
+  readonly pictures: readonly AttentionPicture[];
+}
+
+export interface EvaluateOptions {
+  /** Use only this many examples, the same ones every time. Default all. */
+  readonly sample?: number;
+  /** Hypotheses kept while decoding; 1 is greedy. Default 1. */
+  readonly beams?: number;
+}
+
+export interface AnswerOptions {
+  readonly beams?: number;
+  /** Also return what attention did. Default false. */
+  readonly attention?: boolean;
+}
+
+/** A task with its configuration applied and its model built. */
+export interface OpenTask<Batch = unknown> {
+  readonly model: Module;
+  /** Kept with a run so that it can be opened again without the data. */
+  readonly vocabularies: Config;
+  /** What was left out of the data and why, one line each. */
+  readonly notices: readonly string[];
+  /** Names of the two axes of a picture. */
+  readonly axes: { readonly input: string; readonly output: string };
+  /** Held-out inputs worth showing. */
+  readonly samples: readonly string[];
+  /** Training batches from a position on, for ever; each with the position after it. */
+  batches(from: Cursor): Iterator<{ readonly batch: Batch; readonly next: Cursor }>;
+  loss(batch: Batch, context: Context): BatchLoss;
+  /** Figures on held-out data: `loss`, and the metrics of the task. */
+  evaluate(split: Split, options?: EvaluateOptions): Figures;
+  /** What attention does on fixed held-out examples, for the log. */
+  observe(): readonly CapturedAttention[];
+  /** One input through the model. Errors: UsageError for an input that the model cannot read. */
+  answer(input: string, options?: AnswerOptions): Answer;
+  /** Some held-out inputs, for measuring latency. */
+  inputs(split: Split, count: number): readonly string[];
+}
+
+/** A kind of job: everything that is known before data is loaded. */
+export interface Task {
+  readonly name: string;
+  readonly summary: string;
+  /** Every key with its meaning and, where it has one, its default. */
+  readonly schema: z.ZodObject;
+  readonly presets: Readonly<Record<string, Config>>;
+  /** Figure that decides which weights are best, and its direction. */
+  readonly decides: { readonly metric: string; readonly better: 'lower' | 'higher' };
+  /** Loads the data and builds the model. */
+  open(config: Config): Promise<OpenTask>;
+  /** Builds the model of an earlier run from its vocabularies; what needs data is a StateError. */
+  reopen(config: Config, vocabularies: Config): OpenTask;
+}
