@@ -1,0 +1,90 @@
+/**
+ * The log of what every head did over training: `attention.jsonl`, one line for each step, path and head. What the
+ * numbers mean: attentionSummary.ts; the format of lines: jsonLines.ts.
+ */
+
+import { StateError } from '../core/errors.js';
+import type { HeadSummary } from './attentionSummary.js';
+import {
+  decodeNumber,
+  encodeNumber,
+  isStep,
+  type LineWriter,
+  type ParsedLines,
+  parseLines,
+  type RawEntry,
+} from './jsonLines.js';
+
+/** One head at one step. */
+export interface AttentionEntry extends HeadSummary {
+  /** Finished optimiser steps. */
+  readonly step: number;
+}
+
+/** The numbers of a summary, in the order in which a line holds them. */
+const figures = [
+  'rows',
+  'maskedRows',
+  'keys',
+  'entropyNats',
+  'entropyRatio',
+  'pMax',
+  'saturatedRatio',
+  'logitMax',
+  'squareSum',
+  'meanDistance',
+  'firstMass',
+  'selfMass',
+  'previousMass',
+  'nextMass',
+] as const satisfies readonly (keyof HeadSummary)[];
+
+type Figures = Pick<HeadSummary, (typeof figures)[number]>;
+
+/** Writes summaries as JSON Lines. */
+export class AttentionLog {
+  readonly #writer: LineWriter;
+
+  constructor(writer: LineWriter) {
+    this.#writer = writer;
+  }
+
+  /** Logs every head at one step. Errors: StateError for a step that is not a whole number. */
+  write(step: number, summaries: readonly HeadSummary[]): void {
+    if (!isStep(step)) throw new StateError(`AttentionLog.write: expected a whole step >= 0, got ${step}`);
+    for (const summary of summaries) this.#writer.write(encodeEntry(step, summary));
+  }
+
+  /** Returns when everything written is where it belongs. */
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  close(): void {
+    this.#writer.close();
+  }
+}
+
+/** Reads `attention.jsonl`. Errors: FormatError with the number of the first damaged line. */
+export function parseAttentionLog(text: string, file = 'attention.jsonl'): ParsedLines<AttentionEntry> {
+  return parseLines(text, file, readEntry);
+}
+
+function encodeEntry(step: number, summary: HeadSummary): string {
+  const { path, kind, head } = summary;
+  const numbers = figures.map((name) => [name, encodeNumber(summary[name])] as const);
+  return JSON.stringify({ step, path, kind, head, ...Object.fromEntries(numbers) });
+}
+
+function readEntry(raw: RawEntry): AttentionEntry | undefined {
+  const { step, path, kind, head } = raw;
+  if (!isStep(step) || !isStep(head) || typeof path !== 'string') return undefined;
+  if (kind !== 'self' && kind !== 'cross') return undefined;
+  const numbers = readFigures(raw);
+  return numbers && { step, path, kind, head, ...numbers };
+}
+
+function readFigures(raw: RawEntry): Figures | undefined {
+  const numbers = figures.map((name) => [name, decodeNumber(raw[name])] as const);
+  return numbers.every(([, value]) => value !== undefined) ? (Object.fromEntries(numbers) as Figures) : undefined;
+}
