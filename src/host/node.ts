@@ -2,3 +2,4 @@
 
 export * from './node/files.js';
 export * from './node/lock.js';
+export * from './node/system.js';
