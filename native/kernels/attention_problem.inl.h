@@ -188,6 +188,11 @@ static row_summary finish_scores(const attention_problem& p, const score_row& ro
   return {maximum(largest), (int)sum(to_float(keys))};
 }
 
+// e^(s - lse), and 0 where s is -inf even if lse is NaN.
+KEYHOLE_INLINE vf probability(vf s, float lse) {
+  return select(s == splat(-infinity), vf{}, vexp(s - splat(lse)));
+}
+
 // True when causality, window, length or a mask forbids a cell of rows first … last, keys [j0 + begin, j0 + end).
 static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 last, i64 j0, i64 begin, i64 end) {
   if (p.mask || p.bias) return true;

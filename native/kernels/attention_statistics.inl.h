@@ -1,10 +1,12 @@
 // The record inside attention_forward_f32: what it adds per tile, and the formulas at the end (the online accumulators
 // of the attention record: every sum is kept relative to the running maximum and moved when that grows).
 //
-// Included by attention_forward.inl.h. With δ = m_old - m_new and a = e^δ:
+// With δ = m_old - m_new and a = e^δ:
 //   T = a·(T + δ·l) + Σ w·x     T2 = a²·T2 + Σ w²     Dist = a·Dist + Σ w·|i + offset - j|
 // Masses on single keys need only the score of that key, so they cost nothing in the loop.
 #pragma once
+
+#include "attention_block.inl.h"
 
 template <bool Record>
 struct recorded {

@@ -17,11 +17,11 @@ enum tile_mode {
   tile_rescale,  // c = scale[r]·c + Σ
 };
 
-// Allocated for speed, checked by size: at most R·V + V + 1 vectors live. c, a and b must not overlap; c is written in
-// whole vectors, R rows of them.
+// Computes R rows and writes the first `rows` of them, in whole vectors; a must be readable for all R. c, a and b do not
+// overlap.
 template <int R, int V, int RowStep, int KStep, tile_mode Mode>
-static __attribute__((noinline)) void multiply_tile(float* c, i64 c_step, const float* a, const float* b, i64 b_step,
-                                                    i64 k, const float* scale) {
+static __attribute__((noinline)) void multiply_tile(int rows, float* c, i64 c_step, const float* a, const float* b,
+                                                    i64 b_step, i64 k, const float* scale) {
   vf sum[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
@@ -39,7 +39,8 @@ static __attribute__((noinline)) void multiply_tile(float* c, i64 c_step, const 
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < R; r++)
+  for (int r = 0; r < R; r++) {
+    if (r >= rows) return;
 #pragma GCC unroll 4
     for (int v = 0; v < V; v++) {
       float* target = c + r * c_step + v * VL;
@@ -47,9 +48,10 @@ static __attribute__((noinline)) void multiply_tile(float* c, i64 c_step, const 
       if (Mode == tile_rescale) sum[r][v] = fma(splat(scale[r]), load(target), sum[r][v]);
       store(target, sum[r][v]);
     }
+  }
 }
 
-// Rows that a tile of `rows` computes: the next size that is compiled. c and a must hold that many.
+// Rows that a tile of `rows` computes: the next size that is compiled.
 KEYHOLE_INLINE int padded_rows(int rows) {
   return rows <= 2 ? rows : rows <= 4 ? 4 : rows <= 8 && tile_rows > 8 ? 8 : tile_rows;
 }
@@ -58,11 +60,13 @@ template <int V, int RowStep, int KStep, tile_mode Mode>
 KEYHOLE_INLINE void multiply_rows(int rows, float* c, i64 c_step, const float* a, const float* b, i64 b_step, i64 k,
                                   const float* scale) {
   switch (padded_rows(rows)) {
-    case 1: return multiply_tile<1, V, RowStep, KStep, Mode>(c, c_step, a, b, b_step, k, scale);
-    case 2: return multiply_tile<2, V, RowStep, KStep, Mode>(c, c_step, a, b, b_step, k, scale);
-    case 4: return multiply_tile<4, V, RowStep, KStep, Mode>(c, c_step, a, b, b_step, k, scale);
-    case 8: return multiply_tile<tile_rows < 8 ? tile_rows : 8, V, RowStep, KStep, Mode>(c, c_step, a, b, b_step, k, scale);
-    default: return multiply_tile<tile_rows, V, RowStep, KStep, Mode>(c, c_step, a, b, b_step, k, scale);
+    case 1: return multiply_tile<1, V, RowStep, KStep, Mode>(rows, c, c_step, a, b, b_step, k, scale);
+    case 2: return multiply_tile<2, V, RowStep, KStep, Mode>(rows, c, c_step, a, b, b_step, k, scale);
+    case 4: return multiply_tile<4, V, RowStep, KStep, Mode>(rows, c, c_step, a, b, b_step, k, scale);
+    case 8:
+      return multiply_tile<tile_rows < 8 ? tile_rows : 8, V, RowStep, KStep, Mode>(rows, c, c_step, a, b, b_step, k,
+                                                                                   scale);
+    default: return multiply_tile<tile_rows, V, RowStep, KStep, Mode>(rows, c, c_step, a, b, b_step, k, scale);
   }
 }
 

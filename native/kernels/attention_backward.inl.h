@@ -1,0 +1,108 @@
+// attention_backward_f32: gradients of attention_forward_f32, recomputing p from lse; never an L×S buffer.
+//
+// dq [B,H,L,D], dk [B,G,S,D], dv [B,G,S,Dv], dbias [B,H,L,S] or none; dout and out [B,H,L,Dv], lse [B,H,L], and the
+// forward's operands; any strides. `=`. Outputs overlap no input.
+//
+//   p = e^(s - lse)   δ = Σ dout·out   ds = p·(drop(dout·vᵀ) - δ)   dv = drop(p)ᵀ·dout
+//   dbias = ds        dq = scale·(ds·slope)·k      dk = scale·(ds·slope)ᵀ·q      slope: derivative of the softcap
+//
+// Passes: for each tile of key_block keys (k and v packed), each head of its group and each block of row_tile query
+// rows (q and dout packed): scores and dout·vᵀ by the register tile → p and ds in two tiles → dq += ds·k into the output,
+// dk and dv into sums that stay with the tile. With enough heads a task is one (b, g) and does it all at once; with few,
+// one run over key tiles gives dk, dv and a second over blocks of rows gives dq. Either way dq adds key tiles in
+// ascending order and dk, dv add heads, then rows, in ascending order: the same bits (N11).
+//
+// Numerics: N3. A forbidden cell has p = ds = 0 by selection; where k, q or dout of a tile is not finite and cells are
+// forbidden, the products skip those cells (N14–N16).
+#pragma once
+
+#include "attention_tile_gradient.inl.h"
+
+struct backward_plan {
+  attention_problem p;
+  i64 rows;            // of a task in the run over rows
+  i64 items_per_task;
+  i64 items;
+  i64 scratch_floats;
+};
+
+// One head after the other, one tile after the other, over the rows [f.i0, f.i1) of heads [h0, h1).
+static void backward_tile(const call& c, backward_state& f, i64 j0, i64 h0, i64 h1) {
+  const attention_problem& p = *f.p;
+  f.j0 = j0;
+  f.keys = min_of(key_block, p.S - j0);
+  pack_tile_keys(f);
+  if (f.want_keys) clear_tile_sums(c, f);
+  for (f.h = h0; f.h < h1; f.h++)
+    for (i64 i = f.i0; i < f.i1; i += row_tile) backward_rows(c, f, i, min_of(row_tile, f.i1 - i));
+  if (f.want_keys) write_tile_sums(c, f);
+}
+
+static void backward_item(const call& c, backward_state& f, i64 first_tile, i64 past_tile, i64 h0, i64 h1) {
+  for (i64 tile = first_tile; tile < past_tile; tile++) backward_tile(c, f, tile * key_block, h0, h1);
+}
+
+static i64 key_tiles(const attention_problem& p) { return (p.S + key_block - 1) / key_block; }
+
+static void whole_group_task(const call& c, i64 index, int worker, void* state) {
+  const backward_plan& plan = *static_cast<const backward_plan*>(state);
+  const attention_problem& p = plan.p;
+  const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task), heads = p.H / p.G;
+  for (i64 item = index * plan.items_per_task; item < end; item++) {
+    backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, item / p.G, item % p.G, true, true);
+    clear_dq(c, f, f.g * heads, (f.g + 1) * heads);
+    backward_item(c, f, 0, key_tiles(p), f.g * heads, (f.g + 1) * heads);
+  }
+}
+
+static void keys_task(const call& c, i64 index, int worker, void* state) {
+  const backward_plan& plan = *static_cast<const backward_plan*>(state);
+  const attention_problem& p = plan.p;
+  const i64 tiles = key_tiles(p), group = index / tiles, tile = index % tiles, heads = p.H / p.G;
+  backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, group / p.G, group % p.G, true, false);
+  backward_item(c, f, tile, tile + 1, f.g * heads, (f.g + 1) * heads);
+}
+
+static void rows_task(const call& c, i64 index, int worker, void* state) {
+  const backward_plan& plan = *static_cast<const backward_plan*>(state);
+  const attention_problem& p = plan.p;
+  const i64 heads = p.B * p.H, blocks = (p.L + plan.rows - 1) / plan.rows;
+  const i64 bh = index % heads, block = blocks - 1 - index / heads, h = bh % p.H;
+  backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, bh / p.H, h / (p.H / p.G), false, true);
+  f.i0 = block * plan.rows, f.i1 = min_of(p.L, f.i0 + plan.rows);
+  clear_dq(c, f, h, h + 1);
+  backward_item(c, f, 0, key_tiles(p), h, h + 1);
+}
+
+static void run_groups(const call& c, backward_plan& plan) {
+  const attention_problem& p = plan.p;
+  const i64 worthwhile = 1 << 17;  // multiplications
+  plan.items = p.B * p.G;
+  plan.items_per_task = max_of(1, worthwhile / max_of(1, p.H / p.G * p.L * p.S * (3 * p.D + 2 * p.Dv)));
+  c.parallel(c, (plan.items + plan.items_per_task - 1) / plan.items_per_task, whole_group_task, &plan);
+}
+
+static void run_split(const call& c, backward_plan& plan) {
+  const attention_problem& p = plan.p;
+  plan.rows = 8 * row_tile;
+  c.parallel(c, p.B * p.G * key_tiles(p), keys_task, &plan);
+  c.parallel(c, p.B * p.H * ((p.L + plan.rows - 1) / plan.rows), rows_task, &plan);
+}
+
+static int attention_backward_f32(const call& c) {
+  using namespace attention_backward_f32_call;
+  backward_plan plan{};
+  plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
+  const attention_problem& p = plan.p;
+  if (bad_problem(p)) return bad_scalar;
+  if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
+  read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
+  plan.scratch_floats = backward_scratch_floats(p);
+  for (int worker = 0; worker < c.threads; worker++)
+    if (!c.scratch(c, worker, plan.scratch_floats * 4)) return out_of_memory;
+  const i64 groups = p.B * p.G;
+  if (groups == 0) return ok;
+  if (c.threads == 1 || groups % c.threads == 0 || groups >= 4 * c.threads) run_groups(c, plan);
+  else run_split(c, plan);
+  return ok;
+}

@@ -1,0 +1,238 @@
+// One block of query rows against one tile of keys, backward: p and ds, and what they add to dq, dk, dv and dbias.
+// Included by attention_backward.inl.h, which says what is computed and in which order the tiles come.
+#pragma once
+
+#include "attention_problem.inl.h"
+
+constexpr i64 row_tile = 5 * 12;  // query rows of a block; a multiple of tile_rows on every target
+
+struct backward_state {
+  const attention_problem* p;
+  i64 b, g, h;
+  i64 i0, i1;        // rows of this item
+  i64 j0, keys;      // the tile
+  bool want_keys;    // dk, dv, dbias
+  bool want_rows;    // dq
+  bool finite_keys;  // k of this tile is finite
+  float* q_rows;     // [pieces][row_tile][tile_pitch]
+  float* dout_rows;
+  float* k_rows;     // [pieces][key_block][tile_pitch]
+  float* k_panels;   // [panels][D][tile_columns]
+  float* v_panels;
+  float* p_tile;     // [row_tile][tile_pitch]: scores, then dropped p
+  float* ds_tile;    // [row_tile][tile_pitch]: dout·vᵀ, then scale·ds·slope
+  float* slope;      // [tile_pitch] of one row
+  float* dk;         // [key_block][pieces·width_block]: sums of the tile
+  float* dv;
+  float* dq;         // [tile_rows][pieces·width_block]: one product
+};
+
+constexpr i64 sum_width(i64 width) { return pieces(width) * width_block; }
+
+static i64 backward_scratch_floats(const attention_problem& p) {
+  return packed_rows_floats(row_tile, p.D) + packed_rows_floats(row_tile, p.Dv) + packed_rows_floats(key_block, p.D) +
+         key_block * (p.D + p.Dv) + (2 * row_tile + 1) * tile_pitch + key_block * (sum_width(p.D) + sum_width(p.Dv)) +
+         tile_rows * sum_width(p.D) + 64;
+}
+
+static backward_state backward_state_of(const call& c, const attention_problem& p, int worker, i64 floats, i64 b, i64 g,
+                                        bool want_keys, bool want_rows) {
+  backward_state f{};
+  f.p = &p, f.b = b, f.g = g, f.i0 = 0, f.i1 = p.L, f.want_keys = want_keys, f.want_rows = want_rows;
+  f.q_rows = static_cast<float*>(c.scratch(c, worker, floats * 4));
+  f.dout_rows = f.q_rows + packed_rows_floats(row_tile, p.D);
+  f.k_rows = f.dout_rows + packed_rows_floats(row_tile, p.Dv);
+  f.k_panels = f.k_rows + packed_rows_floats(key_block, p.D);
+  f.v_panels = f.k_panels + key_block * p.D;
+  f.p_tile = f.v_panels + key_block * p.Dv;
+  f.ds_tile = f.p_tile + row_tile * tile_pitch;
+  f.slope = f.ds_tile + row_tile * tile_pitch;
+  f.dk = f.slope + tile_pitch;
+  f.dv = f.dk + key_block * sum_width(p.D);
+  f.dq = f.dv + key_block * sum_width(p.Dv);
+  return f;
+}
+
+// rows × width floats of a strided output become 0.
+static void clear_view(float* x, i64 row_stride, i64 column_stride, i64 rows, i64 width) {
+  for (i64 i = 0; i < rows; i++)
+    for (i64 d = 0; d < width; d += VL)
+      store_strided(x + i * row_stride + d * column_stride, column_stride, vf{}, (int)min_of(VL, width - d));
+}
+
+static void clear_dq(const call& c, const backward_state& f, i64 h0, i64 h1) {
+  const view& dq = c.operand[attention_backward_f32_call::o_dq];
+  for (i64 h = h0; h < h1; h++)
+    clear_view(head(dq, f.b, h) + f.i0 * dq.stride[2], dq.stride[2], dq.stride[3], f.i1 - f.i0, f.p->D);
+}
+
+static void pack_tile_keys(backward_state& f) {
+  const attention_problem& p = *f.p;
+  const view &vk = *p.k, &vv = *p.v;
+  const float* k = head(vk, f.b, f.g) + f.j0 * vk.stride[2];
+  const float* v = head(vv, f.b, f.g) + f.j0 * vv.stride[2];
+  pack_keys(f.k_panels, k, vk.stride[2], vk.stride[3], f.keys, p.D);
+  pack_keys(f.v_panels, v, vv.stride[2], vv.stride[3], f.keys, p.Dv);
+  if (!f.want_rows) return;
+  pack_rows(f.k_rows, key_block, k, vk.stride[2], vk.stride[3], f.keys, p.D);
+  f.finite_keys = !not_finite(k, vk.stride[2], vk.stride[3], f.keys, p.D);
+}
+
+// The sums become 0, and so do the tile's columns of dbias in every row of the group, for tiles that are skipped later.
+static void clear_tile_sums(const call& c, backward_state& f) {
+  using namespace attention_backward_f32_call;
+  const attention_problem& p = *f.p;
+  clear_view(f.dk, sum_width(p.D), 1, f.keys, round_up(p.D, VL));
+  clear_view(f.dv, sum_width(p.Dv), 1, f.keys, round_up(p.Dv, VL));
+  const view& dbias = c.operand[o_dbias];
+  if (!dbias.data) return;
+  const i64 heads = p.H / p.G;
+  for (i64 h = f.g * heads; h < (f.g + 1) * heads; h++)
+    clear_view(head(dbias, f.b, h) + f.j0 * dbias.stride[3], dbias.stride[2], dbias.stride[3], p.L, f.keys);
+}
+
+static void write_sums(const view& to, const backward_state& f, const float* sums, i64 width) {
+  float* target = head(to, f.b, f.g) + f.j0 * to.stride[2];
+  for (i64 j = 0; j < f.keys; j++)
+    for (i64 d = 0; d < width; d += VL)
+      store_strided(target + j * to.stride[2] + d * to.stride[3], to.stride[3], load(sums + j * sum_width(width) + d),
+                    (int)min_of(VL, width - d));
+}
+
+static void write_tile_sums(const call& c, const backward_state& f) {
+  write_sums(c.operand[attention_backward_f32_call::o_dk], f, f.dk, f.p->D);
+  write_sums(c.operand[attention_backward_f32_call::o_dv], f, f.dv, f.p->Dv);
+}
+
+// Σ dout·out of row i.
+static float row_delta(const call& c, const backward_state& f, i64 i) {
+  using namespace attention_backward_f32_call;
+  const view &dout = c.operand[o_dout], &out = c.operand[o_out];
+  const float* dout_i = head(dout, f.b, f.h) + i * dout.stride[2];
+  const float* out_i = head(out, f.b, f.h) + i * out.stride[2];
+  vf total{};
+  for (i64 d = 0; d < f.p->Dv; d += VL) {
+    const int count = (int)min_of(VL, f.p->Dv - d);
+    total = fma(load_strided(dout_i + d * dout.stride[3], dout.stride[3], count),
+                load_strided(out_i + d * out.stride[3], out.stride[3], count), total);
+  }
+  return sum(total);
+}
+
+// p_tile: scores → dropped p; ds_tile: dout·vᵀ → scale·ds·slope; dbias = ds on the way.
+static void differentiate_row(const call& c, backward_state& f, score_row row, i64 i, float* ds_row) {
+  using namespace attention_backward_f32_call;
+  const attention_problem& p = *f.p;
+  const view &lse = c.operand[o_lse], &dbias = c.operand[o_dbias];
+  if (p.softcap > 0) row.slope = f.slope;
+  finish_scores(p, row);
+  const float lse_i = head(lse, f.b, f.h)[i * lse.stride[2]], delta = row_delta(c, f, i);
+  const u32 key = p.dropout_threshold ? dropout_key(p, f.b, f.h, i) : 0;
+  float* dbias_i = dbias.data && f.want_keys ? head(dbias, f.b, f.h) + i * dbias.stride[2] : nullptr;
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    const vf s = load(row.s + j);
+    const vf weight = probability(s, lse_i);
+    vf dp = load(ds_row + j), dropped = weight;
+    if (p.dropout_threshold) {
+      dp = drop(p, key, row.j0 + j, dp);
+      dropped = drop(p, key, row.j0 + j, weight);
+    }
+    vf ds = select(s == splat(-infinity), vf{}, weight * (dp - splat(delta)));
+    if (dbias_i)
+      store_strided(dbias_i + (row.j0 + j) * dbias.stride[3], dbias.stride[3], ds, (int)min_of(VL, row.end - j));
+    if (row.slope) ds = select(s == splat(-infinity), vf{}, ds * load(row.slope + j));
+    store(row.s + j, dropped);
+    store(ds_row + j, ds * splat(p.scale));
+  }
+}
+
+// target[r] (=) Σ over the tile's keys j of ds[r][j]·k[j], allowed cells alone when `careful`.
+static void multiply_keys(const backward_state& f, i64 i, i64 r0, int rows, i64 begin, i64 end, bool careful) {
+  const i64 width = f.p->D, step = sum_width(width);
+  const float* ds = f.ds_tile + r0 * tile_pitch;
+  for (i64 d = 0; d < width; d += tile_columns) {
+    const float* k = f.k_rows + d / width_block * key_block * tile_pitch + d % width_block;
+    const i64 columns = min_of(tile_columns, width - d);
+    if (!careful) {
+      multiply<tile_pitch, 1, tile_set>(rows, columns, f.dq + d, step, ds + begin, k + begin * tile_pitch, tile_pitch,
+                                        end - begin);
+      continue;
+    }
+    for (int r = 0; r < rows; r++)
+      for (i64 v = 0; v < columns; v += VL) {
+        vf total{};
+        for (i64 j = begin; j < end; j++)
+          if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
+            total = fma(splat(ds[r * tile_pitch + j]), load(k + j * tile_pitch + v), total);
+        store(f.dq + r * step + d + v, total);
+      }
+  }
+}
+
+static void add_dq(const call& c, const backward_state& f, i64 i, int rows) {
+  const view& to = c.operand[attention_backward_f32_call::o_dq];
+  float* dq = head(to, f.b, f.h) + i * to.stride[2];
+  for (int r = 0; r < rows; r++)
+    for (i64 d = 0; d < f.p->D; d += VL) {
+      float* target = dq + r * to.stride[2] + d * to.stride[3];
+      const int count = (int)min_of(VL, f.p->D - d);
+      store_strided(target, to.stride[3],
+                    load_strided(target, to.stride[3], count) + load(f.dq + r * sum_width(f.p->D) + d), count);
+    }
+}
+
+// sums[j] += Σ over the block's rows of tile[r][j]·rows[r], allowed cells alone when `careful`.
+static void add_to_keys(const backward_state& f, float* sums, const float* tile, const float* rows_packed, i64 i,
+                        i64 rows, i64 begin, i64 end, i64 width, bool careful) {
+  const i64 step = sum_width(width);
+  for (i64 d = 0; d < width; d += tile_columns) {
+    const float* x = rows_packed + d / width_block * row_tile * tile_pitch + d % width_block;
+    const i64 columns = min_of(tile_columns, width - d);
+    for (i64 j = begin; j < end && !careful; j += tile_rows)
+      multiply<1, tile_pitch, tile_add>((int)min_of(tile_rows, end - j), columns, sums + j * step + d, step, tile + j, x,
+                                        tile_pitch, rows);
+    for (i64 j = begin; j < end && careful; j++)
+      for (i64 v = 0; v < columns; v += VL) {
+        vf total{};
+        for (i64 r = 0; r < rows; r++)
+          if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
+            total = fma(splat(tile[r * tile_pitch + j]), load(x + r * tile_pitch + v), total);
+        store(sums + j * step + d + v, load(sums + j * step + d + v) + total);
+      }
+  }
+}
+
+static const float* pack_block(const view& x, const backward_state& f, float* packed, i64 i, i64 rows, i64 width) {
+  const float* x_i = head(x, f.b, f.h) + i * x.stride[2];
+  pack_rows(packed, row_tile, x_i, x.stride[2], x.stride[3], rows, width);
+  return x_i;
+}
+
+// Rows i … i+rows-1 of head f.h against the tile.
+static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows) {
+  using namespace attention_backward_f32_call;
+  const attention_problem& p = *f.p;
+  const key_range keys = keys_of(p, f.b, i, i + rows - 1);
+  const i64 begin = max_of(0, keys.begin - f.j0) / tile_columns * tile_columns, end = min_of(f.keys, keys.end - f.j0);
+  if (end <= begin) return;
+  const view &vq = *p.q, &vdout = c.operand[o_dout];
+  const float* q = pack_block(vq, f, f.q_rows, i, rows, p.D);
+  const float* dout = pack_block(vdout, f, f.dout_rows, i, rows, p.Dv);
+  const bool partly = partly_forbidden(p, f.b, i, i + rows - 1, f.j0, begin, end);
+  for (i64 r = 0; r < rows; r += tile_rows) {
+    const int count = (int)min_of(tile_rows, rows - r);
+    score_tile(f.p_tile + r * tile_pitch, f.q_rows + r * tile_pitch, row_tile, f.k_panels, count, begin, end, p.D);
+    score_tile(f.ds_tile + r * tile_pitch, f.dout_rows + r * tile_pitch, row_tile, f.v_panels, count, begin, end, p.Dv);
+    for (int x = 0; x < count; x++)
+      differentiate_row(c, f, score_row_of(p, f.b, f.h, i + r + x, f.p_tile + (r + x) * tile_pitch, f.j0, begin, end),
+                        i + r + x, f.ds_tile + (r + x) * tile_pitch);
+    if (!f.want_rows) continue;
+    multiply_keys(f, i + r, r, count, begin, end, partly && !f.finite_keys);
+    add_dq(c, f, i + r, count);
+  }
+  if (!f.want_keys) return;
+  const bool careful_q = partly && not_finite(q, vq.stride[2], vq.stride[3], rows, p.D);
+  const bool careful_dout = partly && not_finite(dout, vdout.stride[2], vdout.stride[3], rows, p.Dv);
+  add_to_keys(f, f.dk, f.ds_tile, f.q_rows, i, rows, begin, end, p.D, careful_q);
+  add_to_keys(f, f.dv, f.p_tile, f.dout_rows, i, rows, begin, end, p.Dv, careful_dout);
+}
