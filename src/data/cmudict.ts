@@ -35,8 +35,10 @@ export interface DictionaryOptions {
 
 const packageName = 'cmu-pronouncing-dictionary';
 const keyPattern = /^([a-z'.-]+)(?:\(\d+\))?$/;
-const phonemePattern = /^([A-Z]+)([012]?)$/;
-const known: ReadonlySet<string> = new Set(phonemes);
+/** Every spelling of a phoneme, with and without stress, to the phoneme. A table: the dictionary has 850,000 of them. */
+const spellings: ReadonlyMap<string, string> = new Map(
+  phonemes.flatMap((phoneme) => ['', '0', '1', '2'].map((stress) => [phoneme + stress, phoneme] as const)),
+);
 
 /**
  * Reads a table of `word` or `word(2)` to phonemes separated by spaces; what follows `#` is a comment.
@@ -83,8 +85,9 @@ function parseLine(key: string, text: unknown, keepStress: boolean): Line {
   const word = keyPattern.exec(key)?.[1];
   if (word === undefined) return { reason: "expected letters a-z, ' - or . in the word" };
   if (typeof text !== 'string') return { reason: 'expected a text of phonemes' };
-  const symbols = text.replace(/#.*$/s, '').trim().split(/\s+/);
-  const stray = symbols.find((symbol) => !known.has(phonemePattern.exec(symbol)?.[1] ?? ''));
+  const [spoken = ''] = text.split('#', 1);
+  const symbols = spoken.trim().split(/\s+/);
+  const stray = symbols.find((symbol) => !spellings.has(symbol));
   if (stray !== undefined) return { reason: `unknown phoneme ${JSON.stringify(stray)}` };
-  return { word, variant: keepStress ? symbols : symbols.map((symbol) => symbol.replace(/\d$/, '')) };
+  return { word, variant: keepStress ? symbols : symbols.map((symbol) => spellings.get(symbol) ?? symbol) };
 }
