@@ -96,11 +96,9 @@ function run(given: Case): Tensor {
   if (!lengths || !given.attributes.is_causal) return attention(q, k, v, options).out;
   const one = (x: Tensor, b: number): Tensor => slice(x, 0, b, b + 1);
   const outs = lengths.map((length, b) => {
-    const mask = { ...(options.mask as Mask), lengths: [length] };
-    const bias =
-      options.bias && options.bias.shape.length === 4 && options.bias.shape[0] !== 1
-        ? one(options.bias, b)
-        : options.bias;
+    const rowOf = (x: Tensor | undefined) => (x?.shape.length === 4 && x.shape[0] !== 1 ? one(x, b) : x);
+    const mask: Mask = { ...(options.mask as Mask), lengths: [length], allowed: rowOf(options.mask?.allowed) };
+    const bias = rowOf(options.bias);
     return attention(one(q, b), one(k, b), one(v, b), {
       ...options,
       mask,
