@@ -1,28 +1,21 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createReferenceBackend } from '../backend/reference/index.js';
-import { RandomStream } from '../core/random.js';
-import type { Cursor } from '../data/batching.js';
-import type { Context } from '../nn/context.js';
-import { Dropout } from '../nn/dropout.js';
-import { Embedding } from '../nn/embedding.js';
-import { LayerNorm } from '../nn/layerNorm.js';
-import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
-import { full, setBackend, tensor } from '../tensor/create.js';
-import { crossEntropy } from '../tensor/crossEntropy.js';
-import { multiply } from '../tensor/elementwise.js';
-import { liveBuffers } from '../tensor/pool.js';
-import { mean } from '../tensor/reduce.js';
-import { keep } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { CheckpointStore } from './checkpoint.js';
-import { DivergenceError } from './guard.js';
-import { trainLoop } from './loop.js';
-import { AdamW, decayingParameters } from './optimiser.js';
-import type { TrainOptions, TrainResult } from './options.js';
-import { createSchedule } from './schedule.js';
+import { createReferenceBackend } from '../../src/backend/reference/index.js';
+import { Dropout } from '../../src/nn/dropout.js';
+import { LayerNorm } from '../../src/nn/layerNorm.js';
+import type { Module } from '../../src/nn/module.js';
+import { full, setBackend } from '../../src/tensor/create.js';
+import { multiply } from '../../src/tensor/elementwise.js';
+import { liveBuffers } from '../../src/tensor/pool.js';
+import { keep } from '../../src/tensor/scope.js';
+import { CheckpointStore } from '../../src/train/checkpoint.js';
+import { DivergenceError } from '../../src/train/guard.js';
+import { trainLoop } from '../../src/train/loop.js';
+import { AdamW, decayingParameters } from '../../src/train/optimiser.js';
+import type { TrainOptions, TrainResult } from '../../src/train/options.js';
+import { createSchedule } from '../../src/train/schedule.js';
+import { type Batch, batches, lossOf, Toy } from './toy.js';
 
 const backend = createReferenceBackend();
 let folder = '';
@@ -32,46 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-/** Tells the class of a token. */
-class Toy extends Module {
-  readonly table: Embedding;
-  readonly dropout = new Dropout(0.2);
-  readonly norm = new LayerNorm(6);
-  readonly output: Linear;
-
-  constructor(random = new RandomStream(1)) {
-    super();
-    this.table = new Embedding(10, 6, random);
-    this.output = new Linear(6, 3, random);
-  }
-
-  forward(ids: Tensor, context: Context): Tensor {
-    return this.output.forward(this.norm.forward(this.dropout.forward(this.table.forward(ids), context)));
-  }
-}
-
-type Batch = readonly number[];
 type Options = TrainOptions<Batch>;
-
-/** Batches of 1 to 7 tokens; the position is the number of the batch. */
-function* batches(from: Cursor): Generator<{ batch: Batch; next: Cursor }> {
-  for (let at = from.index; ; at++) {
-    const random = new RandomStream(at);
-    yield {
-      batch: Array.from({ length: 1 + random.integer(7) }, () => random.integer(10)),
-      next: { epoch: 0, index: at + 1 },
-    };
-  }
-}
-
-function lossOf(model: Toy): Options['loss'] {
-  return (batch, context) => {
-    const targets = batch.map((id) => id % 3);
-    const logits = model.forward(tensor(batch, [batch.length], { dtype: 'i32' }), context);
-    const loss = mean(crossEntropy(logits, tensor(targets, [targets.length], { dtype: 'i32' })));
-    return { loss, tokens: batch.length };
-  };
-}
 
 interface Trained {
   readonly model: Toy;
