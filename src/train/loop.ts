@@ -3,8 +3,9 @@
  * or the numbers diverge. What one update is: step.ts. What is remembered: session.ts. Runs on disk: run.ts.
  */
 
+import { StateError } from '../core/errors.js';
 import { Clock } from './clock.js';
-import type { TrainOptions, TrainResult } from './options.js';
+import type { Figures, TrainOptions, TrainResult } from './options.js';
 import { judge, outOfPatience } from './progress.js';
 import { Session } from './session.js';
 import { type StepResult, trainStep } from './step.js';
@@ -41,13 +42,19 @@ export async function trainLoop<Batch>(options: TrainOptions<Batch>): Promise<Tr
 function advance<Batch>(session: Session<Batch>, options: TrainOptions<Batch>, clock: Clock): void {
   const step = session.step + 1;
   const rate = options.schedule(step);
-  const { model, optimiser, loss, clipNorm = 1, accumulate = 1, logEvery = 10, totalSteps } = options;
-  const { random } = session;
+  const { clipNorm = 1, accumulate = 1, logEvery = 10, totalSteps } = options;
   const batches = session.take(accumulate);
-  const found = clock.time(() => trainStep(batches, { model, optimiser, loss, random, step, rate, clipNorm }));
+  const { random } = session;
+  const found = clock.time(() => trainStep(batches, { ...options, random, step, rate, clipNorm }));
   session.finishStep(found);
   if (isDue(step, logEvery, totalSteps)) {
-    options.log.record(step, { ...session.takeMeans(), learningRate: rate, tokensPerSecond: clock.takeRate() });
+    const { loss, gradientNorm } = session.takeMeans();
+    options.log.record(step, {
+      'train/loss': loss,
+      'train/gradientNorm': gradientNorm,
+      'train/learningRate': rate,
+      'train/tokensPerSecond': clock.takeRate(),
+    });
   }
   report(options, step, rate, found, clock);
 }
@@ -69,8 +76,16 @@ async function evaluate<Batch>(session: Session<Batch>, options: TrainOptions<Ba
   const { step } = session;
   const figures = await options.evaluate(step);
   options.log.record(step, figures);
-  session.best = judge(session.best, step, figures[options.earlyStopping.metric] ?? Number.NaN, options.earlyStopping);
+  const { earlyStopping } = options;
+  session.best = judge(session.best, step, deciding(figures, earlyStopping.metric), earlyStopping);
   session.save();
+}
+
+function deciding(figures: Figures, metric: string): number {
+  const value = figures[metric];
+  if (value !== undefined) return value;
+  const known = Object.keys(figures).join(', ');
+  throw new StateError(`trainLoop: expected evaluate() to give earlyStopping.metric = ${metric}, got only ${known}`);
 }
 
 function isDue(step: number, every: number, last: number): boolean {

@@ -9,7 +9,7 @@ import type { Best, EarlyStopping } from './progress.js';
 import type { Schedule } from './schedule.js';
 import type { BatchLoss } from './step.js';
 
-/** Figures by KPI name: `trainLoss`, `phonemeErrorRate`. */
+/** Figures by name, `<phase>/<figure>`: `train/loss`, `validation/phonemeErrorRate`. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** Where figures go. `flush` returns when everything so far is on the disk. */

@@ -50,10 +50,10 @@ export class Meter {
   }
 
   /** Mean loss per token and mean gradient norm, and starts anew. */
-  take(): { readonly trainLoss: number; readonly gradientNorm: number } {
+  take(): { readonly loss: number; readonly gradientNorm: number } {
     const { lossSum, tokens, normSum, steps } = this.#sums;
     this.#sums = Meter.empty();
-    return { trainLoss: lossSum / tokens, gradientNorm: normSum / steps };
+    return { loss: lossSum / tokens, gradientNorm: normSum / steps };
   }
 
   get state(): ProgressState['meter'] {

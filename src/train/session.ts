@@ -57,9 +57,9 @@ export class Session<Batch> {
   }
 
   /** Means since the last line of the log. */
-  takeMeans(): { readonly trainLoss: number; readonly gradientNorm: number } {
+  takeMeans(): { readonly loss: number; readonly gradientNorm: number } {
     const means = this.#meter.take();
-    this.trainLoss = means.trainLoss;
+    this.trainLoss = means.loss;
     return means;
   }
 

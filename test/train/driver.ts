@@ -92,7 +92,8 @@ async function train(folder: string): Promise<void> {
       earlyStopping: { metric: 'score', patience: 0 },
       checkpoints: run.checkpoints,
       log: {
-        record: (step, { tokensPerSecond: _, ...figures }) => writer.write(JSON.stringify({ step, ...figures })),
+        record: (step, { 'train/tokensPerSecond': _, ...figures }) =>
+          writer.write(JSON.stringify({ step, ...figures })),
         flush: () => writer.flush(),
       },
       resume,

@@ -55,7 +55,8 @@ async function train(
     earlyStopping: { metric: 'score', patience: 0 },
     checkpoints: new CheckpointStore(`${folder}/${name}`),
     log: {
-      record: (step, { tokensPerSecond: _, ...figures }) => void lines.push(JSON.stringify({ step, ...figures })),
+      record: (step, { 'train/tokensPerSecond': _, ...figures }) =>
+        void lines.push(JSON.stringify({ step, ...figures })),
       flush: () => undefined,
     },
     onResume: (step) => {
@@ -86,9 +87,9 @@ describe('training', () => {
     expect(lines).toHaveLength(200 / 10 + 200 / 50);
     expect(JSON.parse(lines[0] ?? '')).toEqual({
       step: 10,
-      trainLoss: expect.any(Number),
-      gradientNorm: expect.any(Number),
-      learningRate: 0.02,
+      'train/loss': expect.any(Number),
+      'train/gradientNorm': expect.any(Number),
+      'train/learningRate': 0.02,
     });
   });
 
@@ -189,6 +190,11 @@ describe('training', () => {
       earlyStopping: { metric: 'score', patience: 3 },
     });
     expect(again.result.step).toBe(130);
+  });
+
+  test('a metric that evaluation does not give is named', async () => {
+    const earlyStopping = { metric: 'scoer', patience: 0 };
+    await expect(train('a', { totalSteps: 1, earlyStopping })).rejects.toThrow(/metric = scoer, got only score/);
   });
 
   test('a warm step allocates nothing', async () => {
