@@ -7,7 +7,9 @@
 
 import { BackendError, UsageError } from '../core/errors.js';
 import type { Backend } from './contract.js';
+import { createNativeBackend } from './native/createNativeBackend.js';
 import { createReferenceBackend } from './reference/createReferenceBackend.js';
+import { createWasmBackend } from './wasm/createWasmBackend.js';
 
 export interface LoadOptions {
   /** Load this one or fail. Default: `KEYHOLE_BACKEND`, else the first that works. */
@@ -36,7 +38,9 @@ type Create = (request: Request) => Promise<Backend> | Backend;
 
 const backendNames = ['native', 'wasm', 'reference'] as const;
 
-const creators: Readonly<Partial<Record<BackendName, Create>>> = {
+const creators: Readonly<Record<BackendName, Create>> = {
+  native: (request) => createNativeBackend(request),
+  wasm: ({ target }) => createWasmBackend({ variant: target }),
   reference: () => createReferenceBackend(),
 };
 
@@ -78,9 +82,7 @@ async function load(backend: BackendName | undefined, request: Request): Promise
   const reasons: string[] = [];
   for (const step of steps) {
     try {
-      const create = creators[step.backend];
-      if (create === undefined) throw new BackendError('not part of this build');
-      return await create({ ...request, target: step.target });
+      return await creators[step.backend]({ ...request, target: step.target });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       failures.push({ ...step, reason });

@@ -118,3 +118,27 @@ export function conforms(backend: Backend, it: Case, plan: LayoutPlan): number {
   });
   return Math.max(0, ...shares);
 }
+
+/** Axis of an operand that a letter of the signature names; -1 for none. */
+export function axisOf(kernel: Case['kernel'], name: string, letter: string): number {
+  return signatures[kernel].operands.find((operand) => operand.name === name)?.dims?.indexOf(letter) ?? -1;
+}
+
+/** What a letter of the signature is in this case. */
+export function sizeOfLetter(it: Case, letter: string): number | undefined {
+  for (const { name } of operandsOf(it)) {
+    const axis = axisOf(it.kernel, name, letter);
+    if (axis >= 0) return (it.inputs[name]?.shape ?? it.outputs[name])?.[axis];
+  }
+  return undefined;
+}
+
+/** Throws at the first element whose bits differ; any NaN equals any other. */
+export function sameBits(label: string, got: Results, wanted: Results): void {
+  for (const [name, values] of Object.entries(wanted)) {
+    const mine = got[name] as Float64Array;
+    const at = values.findIndex((value, index) => !Object.is(value, mine[index]));
+    if (at >= 0 || mine.length !== values.length)
+      throw new Error(`${label} ${name}[${at}]: expected ${values[at]}, got ${mine[at]}`);
+  }
+}

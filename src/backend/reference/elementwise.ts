@@ -3,6 +3,7 @@
  * each element is read before it is written.
  */
 
+import { BackendError } from '../../core/errors.js';
 import { dropoutKeep, dropoutRowKey } from '../dropout.js';
 import { binaryOps, unaryOps } from '../kernels.generated.js';
 import { binaryFunctions, unaryFunctions } from './functions.js';
@@ -64,6 +65,7 @@ export interface DropoutRow {
 
 /** Row `row` of the mask that `rate`, `seed` and `stream` name (dropout.ts). */
 export function dropoutRow(rate: number, seed: number, stream: number, row: number): DropoutRow {
+  if (!(rate >= 0 && rate < 1)) throw new BackendError(`dropout: expected rate in [0, 1), got ${rate}`, { rate });
   const key = dropoutRowKey(seed, stream, row);
   const threshold = Math.round(rate * 2 ** 24);
   return { keep: (column) => dropoutKeep(key, column, threshold), growth: 1 / (1 - rate) };

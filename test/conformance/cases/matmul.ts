@@ -90,6 +90,7 @@ const epilogues = (['bias', 'residual', 'both'] as const).flatMap((epilogue, see
         [3, 0, 2],
         [3, 2, 0],
         [5, 7, 9],
+        [1, 1, 1],
         [33, 65, 17],
       ] as const
     ).map((size) => matmulCase({ batch: [1, 2], size, epilogue, activation, alpha: 0.37 }, seed + activation)),
@@ -97,6 +98,7 @@ const epilogues = (['bias', 'residual', 'both'] as const).flatMap((epilogue, see
 );
 
 const batches = [
+  matmulCase({ batch: [1, 1], size: [5, 9, 3], epilogue: 'both' }, 7),
   matmulCase({ batch: [2, 3], size: [7, 17, 5] }, 1),
   matmulCase({ batch: [0, 3], size: [7, 17, 5] }, 2),
   matmulCase({ batch: [2, 3], size: [33, 15, 31], broadcast: { b: [0, 1] } }, 3),

@@ -133,7 +133,7 @@ const softmaxes = tables.flatMap((shape, seed) =>
   ),
 );
 
-const entropies = tables.slice(1).flatMap(([M, V], seed) =>
+const entropies = tables.flatMap(([M, V], seed) =>
   [
     { scale: 1, smoothing: 0, ignore: -1 },
     { scale: 3, smoothing: 0.1, ignore: 0 },
