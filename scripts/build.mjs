@@ -27,7 +27,8 @@ const isTest = (path) => path.endsWith('.test.ts');
 
 buildTypeScript();
 const native = await buildNative();
-console.log(await verdict(native));
+if (native.line.includes('\n')) console.error(native.line); // what a compiler had to say
+console.log(await verdict());
 
 /** Compiles src/ and copies what is not TypeScript, unless nothing changed since the last time. */
 function buildTypeScript() {
@@ -67,19 +68,25 @@ function fingerprint(paths) {
     .join('\n');
 }
 
-/** One line: the backend that programs will get here, and what became of the native one. */
-async function verdict(native) {
+/** One line: the backend that programs will get here, and why it is not a faster one. */
+async function verdict() {
   const { loadAttempts, loadBackend } = await import(new URL('../dist/backend/index.js', import.meta.url).href);
+  const forced = process.env.KEYHOLE_BACKEND;
   try {
     const { backend, target, threads } = (await loadBackend()).info;
-    const forced = process.env.KEYHOLE_BACKEND ? `KEYHOLE_BACKEND=${process.env.KEYHOLE_BACKEND}` : undefined;
-    const skipped = loadAttempts().map((attempt) => `no ${attempt.target ?? attempt.backend}: ${attempt.reason}`);
-    const why = forced ?? (backend === 'native' ? native.reason : [native.reason, ...skipped].join('; '));
-    return `keyhole: backend ${backend} (${target}, ${threads} ${threads === 1 ? 'thread' : 'threads'}): ${why}`.replace(
-      /\s*\n\s*/g,
-      ' ',
-    );
+    const why = forced ? `asked for by KEYHOLE_BACKEND=${forced}` : nativeWhy(backend, loadAttempts());
+    return `keyhole: backend ${backend} (${target}, ${threads} ${threads === 1 ? 'thread' : 'threads'}); ${why}`;
   } catch (error) {
-    return `keyhole: no backend: ${error.message}`.replace(/\s*\n\s*/g, ' ');
+    return `keyhole: no backend; ${oneLine(error.message)}`;
   }
+}
+
+function nativeWhy(backend, attempts) {
+  const compiled = native.line.split('\n')[0];
+  if (backend === 'native' || !native.available) return compiled;
+  return attempts.map((attempt) => `${attempt.target ?? attempt.backend}: ${oneLine(attempt.reason)}`).join('; ');
+}
+
+function oneLine(text) {
+  return text.replace(/\s*\n\s*/g, ' ');
 }

@@ -1,0 +1,142 @@
+/**
+ * The end of a training: the best weights, their figures on the test data, five samples, the report, and one table and
+ * one JSON object that say it all.
+ */
+
+import { bold, dim, green, red } from 'ansis';
+import type { Backend } from '../backend/contract.js';
+import type { Latency } from '../metrics/percentile.js';
+import { kpiOf } from '../monitor/kpis.js';
+import { type FinalFigures, finalFigures } from '../tasks/finalFigures.js';
+import type { Answer, OpenTask } from '../tasks/task.js';
+import type { Figures, TrainResult } from '../train/options.js';
+import { loadTensors } from '../train/parameters.js';
+import type { Run } from '../train/run.js';
+import type { Output } from './output.js';
+import { shownPath } from './paths.js';
+import { writeReport } from './report.js';
+import type { RunLogs } from './runLogs.js';
+import type { ProfileReport, StepProfile } from './stepProfile.js';
+
+/** A training that has come to its end. */
+export interface Finished {
+  readonly run: Run;
+  readonly open: OpenTask;
+  readonly backend: Backend;
+  readonly logs: RunLogs;
+  readonly result: TrainResult;
+  readonly output: Output;
+  readonly profile: StepProfile | undefined;
+}
+
+/** Evaluates, reports and prints. A stopped training only says where it stands. */
+export function finish(finished: Finished): void {
+  const { run, result, output } = finished;
+  const { backend, target } = finished.backend.info;
+  const head = { run: shownPath(run.folder), status: result.status, backend, target, steps: result.step };
+  if (result.status === 'stopped') {
+    output.line(`Stopped at step ${result.step}; go on with --resume.`);
+    output.result(head);
+    return;
+  }
+  output.line('Evaluating on held-out data.');
+  const final = evaluate(finished);
+  const samples = sampleAnswers(finished);
+  const { loss: testLoss, ...rates } = final.figures;
+  const { trainLoss = null, tokensPerSecond } = result;
+  const losses = { trainLoss, validationLoss: validationLoss(finished) };
+  showFigures(output, { ...losses, ...rates, tokensPerSecond }, final.latencyMs);
+  showSamples(output, samples);
+  writeReport(finished, { figures: { ...losses, ...rates, tokensPerSecond }, latencyMs: final.latencyMs, samples });
+  const profile = finished.profile?.report();
+  if (profile) showProfile(output, profile);
+  output.line();
+  output.line(`report ${bold(shownPath(run.path('report.html')))}`);
+  const json = { ...head, ...losses, testLoss, ...rates, tokensPerSecond, latencyMs: final.latencyMs };
+  output.result({ ...json, report: shownPath(run.path('report.html')), ...(profile && { profile }) });
+}
+
+/** Puts the best weights into the model and judges them on the test data; logs what it found, once. */
+function evaluate({ run, open, logs, result }: Finished): FinalFigures {
+  loadTensors(open.model.parameters(), run.checkpoints.load('best').checkpoint.model);
+  const final = finalFigures(open, 'test', beamsOf(run));
+  const logged = logs.metrics().some(({ step, name }) => step === result.step && name.startsWith('test/'));
+  if (!logged) {
+    logs.record(result.step, inTest(final));
+    logs.close();
+  }
+  return final;
+}
+
+function inTest({ figures, latencyMs }: FinalFigures): Figures {
+  const { p50, p95, p99 } = latencyMs;
+  return {
+    ...Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test/${name}`, value])),
+    'inference/latencyP50Ms': p50,
+    'inference/latencyP95Ms': p95,
+    'inference/latencyP99Ms': p99,
+  };
+}
+
+/** Loss on validation data of the weights that were kept. */
+function validationLoss({ logs, result }: Finished): number | null {
+  const found = logs.metrics().find(({ step, name }) => step === result.best?.step && name === 'validation/loss');
+  return found?.value ?? null;
+}
+
+function sampleAnswers({ run, open }: Finished): readonly Answer[] {
+  return open.samples.map((input) => open.answer(input, { beams: beamsOf(run), attention: true }));
+}
+
+/** Hypotheses kept while decoding, as the run's configuration has it. */
+export function beamsOf(run: Run): number {
+  return Number(run.record.configuration.beams ?? 1);
+}
+
+/** Figures of the summary that are not logged under the same name. */
+const ownFigures: Readonly<Record<string, { readonly label: string; readonly unit: string }>> = {
+  trainLoss: { label: 'Training loss', unit: 'nats' },
+  validationLoss: { label: 'Validation loss', unit: 'nats' },
+  inputsPerSecond: { label: 'Inputs evaluated', unit: 'inputs/s' },
+};
+
+/** Label, value and unit of a figure, ready to be shown. */
+export function figureText(name: string, value: number | null): readonly [label: string, value: string, unit: string] {
+  const kpi = ownFigures[name] ?? kpiOf(`test/${name}`);
+  if (value === null) return [kpi.label, 'none', ''];
+  if (kpi.unit === 'ratio') return [kpi.label, (100 * value).toFixed(2), '%'];
+  return [kpi.label, value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(3), kpi.unit];
+}
+
+/** The table of figures. */
+export function showFigures(
+  output: Output,
+  figures: Readonly<Record<string, number | null>>,
+  latencyMs: Latency,
+): void {
+  const { p50, p95, p99 } = latencyMs;
+  const latencies = [p50, p95, p99].map((value) => value.toFixed(1)).join(' / ');
+  output.line();
+  output.table([
+    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+    ['Latency p50 / p95 / p99', latencies, 'ms'],
+  ]);
+}
+
+function showSamples(output: Output, samples: readonly Answer[]): void {
+  output.line();
+  output.table(
+    samples.map(({ input, output: predicted, references }) => {
+      const right = references.includes(predicted);
+      return [bold(input), predicted, right ? green('✓') : `${red('✗')} ${dim(references.join(' or '))}`];
+    }),
+  );
+}
+
+function showProfile(output: Output, { kernelRatio, kernels }: ProfileReport): void {
+  output.line();
+  output.line(`${(100 * kernelRatio).toFixed(1)} % of the time of training steps is inside kernels:`);
+  output.table(
+    kernels.map(({ kernel, calls, milliseconds }) => [kernel, `${calls} calls`, `${milliseconds.toFixed(0)} ms`]),
+  );
+}
