@@ -14,17 +14,9 @@
 #include "norm.inl.h"
 #include "reduce.inl.h"
 #include "adamw.inl.h"
-#if __has_include("attention_weights.inl.h") && __has_include("attention_backward.inl.h")
-#include "attention_problem.inl.h"
-#include "attention_statistics.inl.h"
 #include "attention_forward.inl.h"
 #include "attention_backward.inl.h"
 #include "attention_weights.inl.h"
-#else
-static int attention_forward_f32(const call&) { return bad_scalar; }
-static int attention_backward_f32(const call&) { return bad_scalar; }
-static int attention_weights_f32(const call&) { return bad_scalar; }
-#endif
 
 // In the order of kernels.def.
 static const kernel_function kernel_table[] = {
