@@ -41,17 +41,9 @@ function table(chart: LineChart, stops: ChartDrawing['stops'], values: (number |
   return element('details', {}, element('summary', {}, 'Values as a table'), element('div', scroll, content));
 }
 
-/** `step 400: train 1.23, validation 1.41`. */
-function reading(chart: LineChart, x: number, values: readonly (number | undefined)[]): string {
-  const parts = chart.series.flatMap(({ name }, index) => {
-    const value = values[index];
-    return value === undefined ? [] : [`${name} ${numberText(value)}`];
-  });
-  return `${chart.xTitle} ${numberText(x)}: ${parts.join(', ')}`;
-}
-
+/** Renders a chart with its table; the page's script reads the values from there. */
 export function renderChart(raw: LineChart, size: ChartSize = {}): Figure<ChartData> {
-  const chart = drawable(raw);
+  const chart = drawable(raw, size.width ?? 460);
   const drawing = drawLineChart(chart, size);
   const values = valuesAt(chart, drawing.stops);
   const svg = svgFragment(drawing, { role: 'img', 'aria-label': describeChart(chart) });
@@ -64,11 +56,6 @@ export function renderChart(raw: LineChart, size: ChartSize = {}): Figure<ChartD
     element('output', { 'aria-live': 'polite' }, ''),
     table(chart, drawing.stops, values),
   );
-  return {
-    html,
-    data: {
-      positions: drawing.stops.map(({ position }) => Math.round(position * 10) / 10),
-      texts: drawing.stops.map(({ x }, row) => reading(chart, x, values[row] ?? [])),
-    },
-  };
+  const positions = drawing.stops.map(({ position }) => Math.round(position * 10) / 10);
+  return { html, data: { positions } };
 }

@@ -79,7 +79,7 @@ function cells(picture: Weights, cell: number, maximum: number, interactive: boo
         const at: Attributes = { class: `cell ${colour}`, x: c * cell, y: r * cell, width: side, height: side };
         const name = sentence(row, columns[c] ?? '', weight);
         if (!interactive) return element('rect', at, element('title', {}, text(name)));
-        return shape('rect', { ...at, role: 'gridcell', tabindex: r + c === 0 ? 0 : -1, 'aria-label': name });
+        return shape('rect', { ...at, role: 'gridcell', tabindex: r + c === 0 ? 0 : undefined, 'aria-label': name });
       });
       return element('g', interactive ? { role: 'row' } : {}, ...rects);
     })

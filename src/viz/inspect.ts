@@ -9,6 +9,7 @@ import { type Drawing, element, label, moved, text } from './markup.js';
 import { renderPage } from './page.js';
 import { type AxisNames, axisTitles, firstChoice, renderPanels } from './panel.js';
 import { type GroupEntry, groupPictures, type PictureGroup } from './pictureGroup.js';
+import type { HeadName } from './selective.js';
 import { drawSmallMultiples } from './smallMultiples.js';
 import { svgDocument } from './svgDocument.js';
 import type { Theme } from './theme.js';
@@ -21,8 +22,12 @@ export interface AttentionFigure {
   readonly pictures: readonly AttentionPicture[];
   /** What the tokens of both sides are called; default inputs and outputs. */
   readonly axes?: AxisNames;
-  /** The head to show large; default the mean of all heads. */
-  readonly chosen?: { readonly path: string; readonly head: number };
+  /** The head to show large; default the most selective of each group (selective.ts). */
+  readonly chosen?: HeadName;
+}
+
+function chosenHeads({ chosen }: AttentionFigure): readonly HeadName[] {
+  return chosen ? [chosen] : [];
 }
 
 const plainAxes: AxisNames = { input: 'inputs', output: 'outputs' };
@@ -36,7 +41,7 @@ function requirePictures(caller: string, figure: AttentionFigure): void {
 /** A page with every group, interactive. Errors: UsageError without pictures or too large, ShapeError. */
 export function renderAttentionHtml(figure: AttentionFigure): string {
   requirePictures('renderAttentionHtml', figure);
-  const panels = renderPanels(figure.pictures, figure.axes ?? plainAxes, figure.input, figure.chosen);
+  const panels = renderPanels(figure.pictures, figure.axes ?? plainAxes, figure.input, chosenHeads(figure));
   const title = describedText(figure.title);
   const header = element(
     'header',
@@ -53,7 +58,7 @@ export function renderAttentionHtml(figure: AttentionFigure): string {
 
 /** One group as a drawing: name, large map, small multiples beside it. */
 function drawGroup(group: PictureGroup, figure: AttentionFigure): Drawing {
-  const entry = group.entries[firstChoice(group, figure.chosen)] as GroupEntry;
+  const entry = group.entries[firstChoice(group, chosenHeads(figure))] as GroupEntry;
   const map = drawHeatMap(entry.picture, {
     ...axisTitles(group, figure.axes ?? plainAxes),
     maximum: group.maximum,
@@ -97,7 +102,7 @@ export function renderAttentionSvg(figure: AttentionFigure, options: { readonly 
     groups.map((group) => drawGroup(group, figure)),
   );
   const description = groups.map((group) => {
-    const entry = group.entries[firstChoice(group, figure.chosen)] as GroupEntry;
+    const entry = group.entries[firstChoice(group, chosenHeads(figure))] as GroupEntry;
     return `${group.stack}, ${entry.label}. ${describeWeights(entry.picture)}`;
   });
   return svgDocument(drawing, { title, description: description.join(' '), ...options });

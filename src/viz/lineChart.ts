@@ -38,11 +38,11 @@ export interface ChartSize {
   readonly height?: number;
 }
 
-/** Most points drawn for a series: more than pixels can tell apart. */
-const mostPoints = 240;
+/** Room of one point of a long series: closer ones cannot be told apart. */
+const pixelsPerPoint = 4;
 
 /** At most `limit` points: means of equal buckets of neighbours. */
-export function thin(points: readonly Point[], limit = mostPoints): readonly Point[] {
+export function thin(points: readonly Point[], limit: number): readonly Point[] {
   const size = Math.ceil(points.length / limit);
   if (size <= 1) return points;
   return Array.from({ length: Math.ceil(points.length / size) }, (_, bucket) => {
@@ -53,11 +53,11 @@ export function thin(points: readonly Point[], limit = mostPoints): readonly Poi
 }
 
 /** A chart thinned to what is drawn: no NaN, no values outside a logarithm's reach, but gaps kept as NaN. */
-export function drawable(chart: LineChart): LineChart {
+export function drawable(chart: LineChart, width: number): LineChart {
   const usable = (y: number): boolean => Number.isFinite(y) && !(chart.logarithmic && y <= 0);
   const series = chart.series.map(({ name, points }) => ({
     name: visibleText(name, 24),
-    points: thin(points).map(([x, y]) => [x, usable(y) ? y : Number.NaN] as const),
+    points: thin(points, Math.ceil(width / pixelsPerPoint)).map(([x, y]) => [x, usable(y) ? y : Number.NaN] as const),
   }));
   return { ...chart, series: series.filter(({ points }) => points.some(([, y]) => usable(y))) };
 }
@@ -169,7 +169,7 @@ export interface ChartDrawing extends Drawing {
 
 /** Draws a chart; the title is left to the caller. */
 export function drawLineChart(raw: LineChart, { width = 460, height = 260 }: ChartSize = {}): ChartDrawing {
-  const chart = drawable(raw);
+  const chart = drawable(raw, width);
   const longest = chart.series.reduce((most, { name }) => Math.max(most, name.length), 0);
   const room = { left: 52, right: 26 + 6.6 * longest, top: 26, bottom: 40 };
   const plotWidth = width - room.left - room.right;

@@ -5,7 +5,7 @@ import { monoFont, sansFont } from './theme.js';
 export const pageStyle = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 ${sansFont};-webkit-text-size-adjust:100%}
-main{max-width:1120px;margin:0 auto;padding:40px 24px 64px}
+main{max-width:1200px;margin:0 auto;padding:40px 24px 64px}
 h1{font-size:28px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{font-size:20px;margin:56px 0 16px;padding-top:20px;border-top:1px solid var(--line)}
 h3{font-size:17px;margin:36px 0 4px;overflow-wrap:anywhere}
@@ -29,7 +29,8 @@ caption{text-align:left;padding:4px 0}
 th,td{padding:5px 14px 5px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 thead th{color:var(--muted);font-weight:400}
 details table td,details table th{text-align:right;white-space:nowrap;padding:3px 8px}
-.words{font-size:15px;width:100%;max-width:860px}
+.words{font-size:15px;width:100%;min-width:460px;max-width:860px}.words td:last-child{white-space:nowrap}
+h3 .muted{font-weight:400}
 .words td{font-family:${monoFont};font-size:14px}
 .words .right{color:var(--good);font-family:inherit}.words .wrong{color:var(--bad);font-family:inherit}
 details{margin:10px 0}
@@ -41,12 +42,12 @@ svg{display:block}
 .side{display:flex;flex-wrap:wrap;gap:16px 48px;align-items:flex-start}
 .map,.multiples{min-width:0;max-width:100%}
 .chosen,.hint{margin:0 0 10px}
-output{display:block;min-height:1.6em;margin-top:6px;font-size:13px;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+output{display:block;color:var(--muted);min-height:1.6em;margin-top:6px;font-size:13px;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .cell{outline:none}.cell:hover,.cell:focus{stroke:var(--accent);stroke-width:2.5;paint-order:stroke}
 .current{fill:var(--accent);font-weight:700}
-.choice{cursor:pointer;outline:none}.choice:hover .frame{stroke:var(--muted)}
-.choice[aria-checked=true] .frame{stroke:var(--accent);stroke-width:2}
-.choice:focus-visible .frame{stroke:var(--ink);stroke-width:3}
+[role=radio]{cursor:pointer;outline:none}[role=radio]:hover .room{stroke:var(--muted)}
+[role=radio][aria-checked=true] .room{stroke:var(--accent);stroke-width:3.5}
+[role=radio]:focus-visible .room{stroke:var(--ink);stroke-width:5}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr));gap:24px 40px}
 .charts.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr))}
 figure{margin:0;min-width:0}

@@ -8,6 +8,7 @@ import { type PanelData, type StoredWeight, weightText } from './client/interact
 import { drawHeatMap, type Weights } from './heatMap.js';
 import { element, text } from './markup.js';
 import { type GroupEntry, groupPictures, type PictureGroup } from './pictureGroup.js';
+import { type HeadName, mostSelective } from './selective.js';
 import { drawSmallMultiples } from './smallMultiples.js';
 import { svgFragment } from './svgDocument.js';
 import { describedText } from './visibleText.js';
@@ -31,17 +32,21 @@ export function axisTitles(group: PictureGroup, names: AxisNames): { rowTitle: s
   return { rowTitle: own, columnTitle: own };
 }
 
-/** Index of the entry to show first: the chosen head if it belongs to the group, else the last, the mean of all. */
-export function firstChoice(group: PictureGroup, chosen?: Pick<AttentionPicture, 'path' | 'head'>): number {
-  const isChosen = ({ picture }: GroupEntry): boolean =>
-    'path' in picture && 'head' in picture && picture.path === chosen?.path && picture.head === chosen?.head;
-  const index = group.entries.findIndex(isChosen);
-  return index >= 0 ? index : group.entries.length - 1;
+/**
+ * Index of the entry to show first: the first of the chosen heads that belongs to the group, else its most selective
+ * head (selective.ts).
+ */
+export function firstChoice(group: PictureGroup, chosen: readonly HeadName[] = []): number {
+  const indexOf = (name: HeadName | undefined): number =>
+    group.entries.findIndex(({ head }) => head?.path === name?.path && head?.head === name?.head);
+  const wanted = chosen.map(indexOf).find((index) => index >= 0);
+  if (wanted !== undefined) return wanted;
+  return indexOf(mostSelective(group.entries.flatMap(({ head }) => (head ? [head] : []))));
 }
 
-/** Four decimals, as shown; null where masked. */
+/** A weight as interact.ts reads it. */
 function stored(weight: number): StoredWeight {
-  return Number.isNaN(weight) ? null : Math.round(weight * 1e4) / 1e4;
+  return Number.isNaN(weight) ? null : Math.round(weight * 10000);
 }
 
 function panelData(group: PictureGroup): PanelData {
@@ -51,7 +56,7 @@ function panelData(group: PictureGroup): PanelData {
     maximum: group.maximum,
     pictures: group.entries.map(({ label, picture }) => ({
       label,
-      weights: picture.weights.map((row) => row.map(stored)),
+      weights: picture.weights.flat().map(stored),
     })),
   };
 }
@@ -59,7 +64,7 @@ function panelData(group: PictureGroup): PanelData {
 function table({ rows, columns, weights }: Weights, caption: string): string {
   const head = columns.map((token) => element('th', { scope: 'col' }, text(describedText(token))));
   const body = rows.map((token, r) => {
-    const values = (weights[r] ?? []).map((weight) => element('td', {}, weightText(stored(weight))));
+    const values = (weights[r] ?? []).map((weight) => element('td', {}, weightText(weight)));
     return element('tr', {}, element('th', { scope: 'row' }, text(describedText(token))), ...values);
   });
   const corner = element('th', { scope: 'col' }, element('span', { class: 'hidden' }, 'query'));
@@ -79,7 +84,7 @@ export function renderPanel(
   group: PictureGroup,
   names: AxisNames,
   context: string,
-  chosen?: Pick<AttentionPicture, 'path' | 'head'>,
+  chosen?: readonly HeadName[],
 ): Figure<PanelData> {
   const choice = firstChoice(group, chosen);
   const entry = group.entries[choice] as GroupEntry;
@@ -114,7 +119,7 @@ function multiples(group: PictureGroup, choice: number, title: string): string {
     'aria-label': `Layer and head, ${title}`,
     'data-columns': group.columnNames.length,
   });
-  const hint = element('p', { class: 'hint' }, 'Every layer and head. Choose one to see it large.');
+  const hint = element('p', { class: 'hint' }, 'Every layer and head, on one scale. Choose one to see it large.');
   return element('div', { class: 'multiples' }, hint, element('div', { class: 'scroll' }, svg));
 }
 
@@ -123,7 +128,7 @@ export function renderPanels(
   pictures: readonly AttentionPicture[],
   names: AxisNames,
   context: string,
-  chosen?: Pick<AttentionPicture, 'path' | 'head'>,
+  chosen?: readonly HeadName[],
 ): Figure<PanelData>[] {
   return groupPictures(pictures).map((group) => renderPanel(group, names, context, chosen));
 }

@@ -13,6 +13,8 @@ export interface GroupEntry {
   readonly row: number;
   readonly column: number;
   readonly picture: Weights;
+  /** The picture again where it is one head's, absent for means. */
+  readonly head?: AttentionPicture;
 }
 
 /** All heads of one stack for one text. */
@@ -61,6 +63,7 @@ function layerEntries(pictures: readonly AttentionPicture[], row: number, heads:
     row,
     column: heads.indexOf(picture.head),
     picture,
+    head: picture,
   }));
   if (heads.length < 2) return own;
   const mean = { label: `${layer}, mean of ${pictures.length} heads`, row, column: heads.length };

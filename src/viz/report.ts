@@ -10,13 +10,17 @@ import { numberText } from './lineChart.js';
 import { element, text } from './markup.js';
 import { renderPage } from './page.js';
 import { type Figure, renderPanels } from './panel.js';
+import { groupBy } from './pictureGroup.js';
+import { placeOf } from './place.js';
 import { entropyCharts, metricCharts } from './reportCharts.js';
 import type { ReportData, ReportFigure, ReportSample } from './reportData.js';
+import { type HeadName, mostSelective } from './selective.js';
 import { describedText } from './visibleText.js';
 
 const caution =
   'Attention weights are health signals, not explanations: they show where information could flow, not why the model ' +
-  'answered as it did (Jain and Wallace 2019; Wiegreffe and Pinter 2019).';
+  'answered as it did (Jain and Wallace 2019; Wiegreffe and Pinter 2019). Unless a head was chosen, each stack opens on ' +
+  'its most selective head, the one with the highest mutual information of query and key.';
 
 /** Token text of a report, safe and cut. */
 function shown(content: string, limit = 120): string {
@@ -98,15 +102,26 @@ function chartGrid(figures: readonly Figure<ChartData>[], className: string): st
   return figures.length === 0 ? '' : element('div', { class: className }, ...figures.map(({ html }) => html));
 }
 
+/** Of each stack the head to show first for every sample, so that samples can be compared. */
+function favouriteHeads(samples: readonly ReportSample[]): HeadName[] {
+  const pictures = samples.flatMap((sample) => sample.pictures);
+  return groupBy(pictures, ({ path }) => placeOf(path).stack).flatMap((stack) => mostSelective(stack) ?? []);
+}
+
+function chosenHeads({ chosen }: ReportSample, favourites: readonly HeadName[]): readonly HeadName[] {
+  return chosen ? [chosen, ...favourites] : favourites;
+}
+
 /**
  * Renders the report as one HTML file that opens from disk, in light and dark, without network.
  *
  * Errors: ShapeError for pictures whose weights do not fit their tokens; UsageError for pictures too large to draw.
  */
 export function renderReport(report: ReportData): string {
+  const favourites = favouriteHeads(report.samples);
   const samples = report.samples.map((sample) => ({
     sample,
-    panels: renderPanels(sample.pictures, report.axes, sample.input, sample.chosen),
+    panels: renderPanels(sample.pictures, report.axes, sample.input, chosenHeads(sample, favourites)),
   }));
   const withPictures = samples.filter(({ panels }) => panels.length > 0);
   const metrics = metricCharts(report.metrics).map((chart) => renderChart(chart));

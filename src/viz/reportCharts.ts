@@ -6,6 +6,7 @@ import type { LineChart, Point } from './lineChart.js';
 import { groupBy } from './pictureGroup.js';
 import { placeOf } from './place.js';
 import type { EntropyPoint, MetricPoint } from './reportData.js';
+import { visibleText } from './visibleText.js';
 
 /** `split/metric` in parts; a name without a slash has no split. */
 function partsOf(name: string): { readonly split: string; readonly metric: string } {
@@ -34,12 +35,12 @@ export function metricCharts(points: readonly MetricPoint[]): LineChart[] {
       name: partsOf(own[0]?.name ?? '').split,
       points: byStep(own, (index) => own[index]?.value ?? null),
     }));
-    const title = inWords(partsOf(first.name).metric);
+    const title = visibleText(inWords(partsOf(first.name).metric), 60);
     const single = series.length === 1 && series[0]?.name === partsOf(first.name).metric;
     return {
       title,
       xTitle: 'step',
-      yTitle: first.unit,
+      yTitle: first.unit === '' ? '' : visibleText(first.unit, 16),
       series: single ? series.map((one) => ({ ...one, name: '' })) : series,
       logarithmic: spansDecades(group),
     };

@@ -43,7 +43,7 @@ export interface ReportSample {
   readonly correct?: boolean;
   /** All heads of all layers to be shown. */
   readonly pictures: readonly AttentionPicture[];
-  /** The head to show first; default the mean of all heads of the stack. */
+  /** The head to show first; default the head that is most selective over all samples (selective.ts). */
   readonly chosen?: { readonly path: string; readonly head: number };
 }
 

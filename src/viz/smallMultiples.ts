@@ -33,7 +33,7 @@ function tinyPaths({ weights }: Weights, maximum: number): string {
       const stroke = strokes[start] ?? '';
       let end = start + 1;
       while (strokes[end] === stroke) end++;
-      if (stroke !== 't0') paths.set(stroke, `${paths.get(stroke) ?? ''}M${start} ${r}.5h${end - start}`);
+      if (stroke !== 't0') paths.set(stroke, `${paths.get(stroke) ?? ''}M${start} ${r}h${end - start}`);
       start = end;
     }
   });
@@ -48,17 +48,19 @@ function tinySize(group: PictureGroup): readonly [width: number, height: number]
 
 function tinyMap(group: PictureGroup, entry: GroupEntry, chosen: number | undefined, index: number): string {
   const [width, height] = tinySize(group);
-  const room = shape('rect', { class: 'w0', width, height });
-  const scale = `scale(${(width / group.columns.length).toFixed(4)} ${(height / group.rows.length).toFixed(4)})`;
-  const paths = element('g', { class: 'tiny', transform: scale }, tinyPaths(entry.picture, group.maximum));
-  const frame = shape('rect', { class: 'frame', x: -1.5, y: -1.5, width: width + 3, height: height + 3 });
+  const unit = (width / group.columns.length).toFixed(3);
+  const paths = element(
+    'g',
+    { class: 'tiny', transform: `scale(${unit})translate(0 .5)` },
+    tinyPaths(entry.picture, group.maximum),
+  );
+  const room = shape('rect', { class: 'room', x: -1, y: -1, width: width + 2, height: height + 2 });
   const x = rowRoom + entry.column * (width + gap);
   const y = columnRoom + entry.row * (height + gap);
   const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
-  if (chosen === undefined)
-    return element('g', { transform }, element('title', {}, text(entry.label)), room, paths, frame);
-  const radio = { role: 'radio', 'aria-checked': String(index === chosen), tabindex: index === chosen ? 0 : -1 };
-  return element('g', { transform, class: 'choice', ...radio, 'aria-label': entry.label }, room, paths, frame);
+  if (chosen === undefined) return element('g', { transform }, element('title', {}, text(entry.label)), room, paths);
+  const radio = { role: 'radio', 'aria-checked': String(index === chosen), tabindex: index === chosen ? 0 : undefined };
+  return element('g', { transform, ...radio, 'aria-label': entry.label }, room, paths);
 }
 
 /**

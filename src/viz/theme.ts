@@ -10,9 +10,10 @@ export type Theme = 'auto' | 'light' | 'dark';
 
 type Palette = Readonly<Record<string, string>>;
 
-/** Sans and mono faces that are present on common systems; Liberation and DejaVu stand in on Linux and in resvg. */
-export const sansFont = '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif';
-export const monoFont = 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
+/** Sans and mono faces that are present on common systems; Liberation and DejaVu stand in on Linux. Unquoted: resvg
+ * reads only the last of a list with quotes. */
+export const sansFont = 'Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif';
+export const monoFont = 'ui-monospace, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace';
 
 /** Line colours: Okabe and Ito (2008), darkened for light and lightened for dark paper to reach 3:1 contrast. */
 const lightSeries = ['#0072b2', '#cc5500', '#00805e', '#b0478a', '#8f6a00', '#5b3fa0', '#2e8fc4', '#5a606b'];
@@ -71,7 +72,7 @@ function pictureRules(): string {
     '.rule{stroke:var(--line);stroke-width:1;fill:none}.paper{fill:var(--paper)}.raised{fill:var(--raised)}',
     '.hatch{stroke:var(--hatch);stroke-width:1.2}.x{fill:url(#keyhole-hatch)}',
     '.curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.dashed{stroke-dasharray:5 4}',
-    '.tiny{fill:none;stroke-width:1;shape-rendering:crispEdges}.frame{fill:none;stroke:var(--line)}',
+    '.tiny{fill:none;stroke-width:1;shape-rendering:crispEdges}.tiny .hatch{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}.room{fill:var(--w0);stroke:var(--line)}',
     ...ramp,
     ...strokes,
     ...lines,

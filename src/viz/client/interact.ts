@@ -5,7 +5,7 @@
  * `levelOf` and `weightText` are used on both sides, so that repainting gives exactly what was rendered.
  */
 
-/** A weight as stored in a page: null where masked. */
+/** A weight as stored in a page, short in the file: ten-thousandths, rounded; null where masked. */
 export type StoredWeight = number | null;
 
 /** One large heat map of a page and all weights it can show. */
@@ -14,14 +14,14 @@ export interface PanelData {
   readonly columns: readonly string[];
   /** The weight that takes the last colour. */
   readonly maximum: number;
-  readonly pictures: readonly { readonly label: string; readonly weights: readonly (readonly StoredWeight[])[] }[];
+  /** Weights row by row. */
+  readonly pictures: readonly { readonly label: string; readonly weights: readonly StoredWeight[] }[];
 }
 
-/** One chart of a page: where its points lie and what to say there. */
+/** One chart of a page; its values stand in its table, one row a position. */
 export interface ChartData {
-  /** Horizontal pixel positions of the union of all points, rising, and the text of each. */
+  /** Horizontal pixel positions of the union of all points, rising. */
   readonly positions: readonly number[];
-  readonly texts: readonly string[];
 }
 
 /** Everything the script reads, in the order of the figures in the page. */
@@ -35,9 +35,9 @@ export function levelOf(weight: number, maximum: number, levels: number): number
   return Math.max(0, Math.min(levels - 1, Math.round((weight / maximum) * (levels - 1))));
 }
 
-/** A weight in words: four decimals, or `masked`. */
-export function weightText(weight: StoredWeight): string {
-  return weight === null || Number.isNaN(weight) ? 'masked' : weight.toFixed(4);
+/** A weight in words: four decimals, or `masked` for NaN. */
+export function weightText(weight: number): string {
+  return Number.isNaN(weight) ? 'masked' : weight.toFixed(4);
 }
 
 /**
@@ -82,6 +82,7 @@ function readCells(panel: Element, width: number): void {
     tokens[1]?.[index % width]?.classList.add('current');
     if (output) output.textContent = cells[index]?.getAttribute('aria-label') ?? '';
   };
+  moveTabStop(cells, cells[0]);
   cells.forEach((cell, index) => {
     cell.addEventListener('pointerenter', () => show(index));
     cell.addEventListener('focus', () => show(index));
@@ -105,10 +106,11 @@ function paint(panel: Element, data: PanelData, choice: number, levels: number):
   if (caption) caption.textContent = picture.label;
   const output = panel.querySelector('output');
   if (output) output.textContent = picture.label;
-  picture.weights.flat().forEach((weight, index) => {
+  picture.weights.forEach((stored, index) => {
+    const weight = stored === null ? Number.NaN : stored / 10000;
     const row = data.rows[Math.floor(index / data.columns.length)];
     const column = data.columns[index % data.columns.length];
-    const colour = weight === null ? 'x' : `w${levelOf(weight, data.maximum, levels)}`;
+    const colour = stored === null ? 'x' : `w${levelOf(weight, data.maximum, levels)}`;
     cells[index]?.setAttribute('class', `cell ${colour}`);
     cells[index]?.setAttribute('aria-label', `${row} attends to ${column}: ${weightText(weight)}`);
     const entry = entries[index];
@@ -127,6 +129,10 @@ function chooseHeads(panel: Element, data: PanelData, levels: number): void {
     moveTabStop(small, small[index]);
     paint(panel, data, index, levels);
   };
+  moveTabStop(
+    small,
+    small.find((item) => item.hasAttribute('tabindex')),
+  );
   small.forEach((item, index) => {
     item.addEventListener('click', () => choose(index));
     item.addEventListener('keydown', (event) => {
@@ -140,8 +146,17 @@ function chooseHeads(panel: Element, data: PanelData, levels: number): void {
   });
 }
 
+/** A row of a chart's table in one line: `step 400: train 1.23, validation 1.41`. */
+function rowText(figure: Element, index: number): string {
+  const names = every(figure, 'thead th').map((name) => name.textContent);
+  const row = every(figure, 'tbody tr')[index];
+  const values = row ? Array.from(row.children).map((value) => value.textContent) : [];
+  const known = values.map((value, i) => (i > 0 && value !== '' ? `${names[i]} ${value}`.trim() : ''));
+  return `${names[0]} ${values[0]}: ${known.filter((part) => part !== '').join(', ')}`;
+}
+
 /** Mouse and arrow keys along a chart; the nearest step's values appear in the line below. */
-function readChart(figure: Element, { positions, texts }: ChartData): void {
+function readChart(figure: Element, { positions }: ChartData): void {
   const svg = figure.querySelector('svg');
   const marker = figure.querySelector('.marker');
   const output = figure.querySelector('output');
@@ -151,7 +166,7 @@ function readChart(figure: Element, { positions, texts }: ChartData): void {
     current = Math.max(0, Math.min(positions.length - 1, index));
     marker.setAttribute('transform', `translate(${positions[current]} 0)`);
     marker.setAttribute('class', 'marker on');
-    output.textContent = texts[current] ?? '';
+    output.textContent = rowText(figure, current);
   };
   const nearest = (x: number): number =>
     positions.reduce((best, p, i) => (Math.abs(p - x) < Math.abs((positions[best] ?? 0) - x) ? i : best), 0);
@@ -199,6 +214,7 @@ const functions = [
   readCells,
   paint,
   chooseHeads,
+  rowText,
   readChart,
   start,
 ] as const;
