@@ -24,6 +24,7 @@ export class RunLogs implements TrainingLog {
   onEvaluation: (step: number, figures: Figures) => void = () => {};
   readonly #run: Run;
   readonly #afterEvaluation: () => void;
+  readonly #startMs = performance.now();
   #writers: Writers | undefined;
 
   constructor(run: Run, afterEvaluation: () => void = () => {}) {
@@ -75,7 +76,7 @@ export class RunLogs implements TrainingLog {
     this.#writers ??= {
       kpis: new KpiLog({
         sinks: [jsonLinesSink(this.#run.lines(metricsFile))],
-        elapsedMs: this.metrics().at(-1)?.wallTimeMs ?? 0,
+        elapsedMs: (this.metrics().at(-1)?.wallTimeMs ?? 0) + performance.now() - this.#startMs,
       }),
       attention: new AttentionLog(this.#run.lines(attentionFile)),
     };

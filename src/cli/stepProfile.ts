@@ -46,7 +46,8 @@ export class StepProfile {
   }
 
   report(): ProfileReport {
-    const kernels = [...this.#sums.values()].sort((a, b) => b.milliseconds - a.milliseconds);
+    const used = [...this.#sums.values()].filter(({ calls }) => calls > 0);
+    const kernels = used.sort((a, b) => b.milliseconds - a.milliseconds);
     const inside = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     return { kernelRatio: inside / this.#stepMs, kernels };
   }
