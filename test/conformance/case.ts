@@ -15,7 +15,7 @@ export interface Input {
   readonly values: ArrayLike<number>;
 }
 
-/** |got - truth| <= absolute + relative·|truth| + scaled·|sum of absolute values|, the last where `magnitude` is given. */
+/** |got - truth| <= absolute + relative·|truth| + bound, element by element. */
 export interface Tolerance {
   readonly absolute?: number;
   readonly relative?: number;
@@ -52,15 +52,33 @@ export interface InputOptions {
   readonly dtype?: DType;
 }
 
-/** An input whose stored elements come from `value(index)`. */
-export function input(
+/** An input whose stored elements come from `value(index)`, made when first asked for. */
+export function input(shape: readonly number[], value: (index: number) => number, options: InputOptions = {}): Input {
+  return inputFrom(shape, () => value, options);
+}
+
+/** The same where getting ready costs time, too: `prepare` runs once, before the first element. */
+export function inputFrom(
   shape: readonly number[],
-  value: (index: number) => number,
+  prepare: () => (index: number) => number,
   { broadcast = [], dtype = 'f32' }: InputOptions = {},
 ): Input {
   const stored = shape.map((size, axis) => (broadcast.includes(axis) ? Math.min(size, 1) : size));
-  const values = Array.from({ length: sizeOf(stored) }, (_, index) => value(index));
-  return { dtype, shape, stored, values: dtype === 'f32' ? Float32Array.from(values) : values };
+  let values: ArrayLike<number> | undefined;
+  const make = (): ArrayLike<number> => {
+    const value = prepare();
+    const made = Array.from({ length: sizeOf(stored) }, (_, index) => value(index));
+    return dtype === 'f32' ? Float32Array.from(made) : made;
+  };
+  return {
+    dtype,
+    shape,
+    stored,
+    get values() {
+      values ??= make();
+      return values;
+    },
+  };
 }
 
 /** Normal numbers of the given standard deviation around `mean`. */
@@ -69,9 +87,12 @@ export function normal(
   seed: number,
   options: InputOptions & { readonly scale?: number; readonly mean?: number } = {},
 ): Input {
-  const random = new RandomStream(seed);
   const { scale = 1, mean = 0 } = options;
-  return input(shape, () => mean + scale * random.normal(), options);
+  const prepare = (): (() => number) => {
+    const random = new RandomStream(seed);
+    return () => mean + scale * random.normal();
+  };
+  return inputFrom(shape, prepare, options);
 }
 
 /** Whole numbers in [low, high). */
@@ -81,8 +102,11 @@ export function integers(
   [low, high]: readonly [number, number],
   options: InputOptions = {},
 ): Input {
-  const random = new RandomStream(seed);
-  return input(shape, () => low + random.integer(high - low), options);
+  const prepare = (): (() => number) => {
+    const random = new RandomStream(seed);
+    return () => low + random.integer(high - low);
+  };
+  return inputFrom(shape, prepare, options);
 }
 
 /** The given numbers. */

@@ -24,8 +24,8 @@ const special = [0, -0, 1e-30, -1e-30, 1e4, -1e4, 20, -20, 88, -88, 0.5, -0.4687
 
 /** Normal numbers with the awkward ones in front; `positive` for functions that are undefined below 0. */
 function argument(shape: readonly number[], seed: number, positive: boolean): Input {
-  const base = normal(shape, seed, { scale: 3 }).values;
-  const value = (index: number): number => special[index] ?? (base[index] as number);
+  const base = normal(shape, seed, { scale: 3 });
+  const value = (index: number): number => special[index] ?? (base.values[index] as number);
   return input(shape, (index) => (positive ? Math.abs(value(index)) : value(index)));
 }
 

@@ -31,7 +31,9 @@ const sizes: readonly (readonly [number, number, number])[] = [
 ];
 
 function absolute(it: Input): Input {
-  return { ...it, values: Float32Array.from(it.values, Math.abs) };
+  const { shape, stored } = it;
+  const broadcast = shape.flatMap((size, axis) => (size === stored[axis] ? [] : [axis]));
+  return input(shape, (index) => Math.abs(it.values[index] as number), { broadcast });
 }
 
 interface Shape {

@@ -2,16 +2,28 @@
 
 import { reduceOps } from '../../../src/backend/kernels.generated.js';
 import { createReferenceBackend } from '../../../src/backend/reference/createReferenceBackend.js';
-import { type Case, exact, type Input, input, integers, kernelCase, listed, normal, within } from '../case.js';
+import {
+  type Case,
+  exact,
+  type Input,
+  input,
+  inputFrom,
+  integers,
+  kernelCase,
+  listed,
+  normal,
+  within,
+} from '../case.js';
 import { execute } from '../run.js';
 
 const float32 = createReferenceBackend();
 
 /** An output of an earlier case, as float32 input of a later one. */
 function outcome(of: Case, name: string): Input {
-  const values = execute(float32, of)[name] as Float64Array;
-  const shape = of.outputs[name] as readonly number[];
-  return input(shape, (index) => values[index] as number);
+  return inputFrom(of.outputs[name] as readonly number[], () => {
+    const values = execute(float32, of)[name] as Float64Array;
+    return (index) => values[index] as number;
+  });
 }
 
 const cubes: readonly (readonly [number, number, number])[] = [
@@ -29,7 +41,7 @@ const cubes: readonly (readonly [number, number, number])[] = [
 ];
 
 /** Sums of absolute values over the middle axis: what a float32 sum may be wrong by is proportional to it. */
-function magnitudes({ shape, values }: Input, factor: number): () => Float64Array {
+function magnitudes({ shape, values }: Input, factor: number): Float64Array {
   const [M, K, N] = shape as [number, number, number];
   const sums = new Float64Array(M * N);
   for (let m = 0; m < M; m++)
@@ -38,15 +50,15 @@ function magnitudes({ shape, values }: Input, factor: number): () => Float64Arra
         const cell = m * N + n;
         sums[cell] = (sums[cell] as number) + factor * Math.abs(values[(m * K + k) * N + n] as number);
       }
-  return () => sums;
+  return sums;
 }
 
 const reductions = cubes.flatMap(([M, K, N], seed) => {
   const a = normal([M, K, N], seed, { mean: 0.3 });
   const unit = 8 * 2 ** -24;
   const tolerances = {
-    sum: { bound: magnitudes(a, unit) },
-    mean: { bound: magnitudes(a, unit / K) },
+    sum: { bound: () => magnitudes(a, unit) },
+    mean: { bound: () => magnitudes(a, unit / K) },
     max: exact,
     min: exact,
   };
@@ -97,12 +109,12 @@ const tables: readonly (readonly [number, number])[] = [
 
 /** Rows of logits: plain, large, with -Infinity in places, and all -Infinity. */
 function logitRows(shape: readonly [number, number], seed: number, scale: number): Input {
-  const base = normal(shape, seed, { scale }).values;
+  const base = normal(shape, seed, { scale });
   const N = shape[1];
   return input(shape, (index) => {
     const [m, n] = [Math.floor(index / N), index % N];
     const forbidden = (m % 3 === 1 && n % 2 === 0) || m % 5 === 2;
-    return forbidden ? -Infinity : (base[index] as number);
+    return forbidden ? -Infinity : (base.values[index] as number);
   });
 }
 
@@ -142,8 +154,8 @@ const entropies = tables.flatMap(([M, V], seed) =>
   ].flatMap(({ scale, smoothing, ignore }) => {
     const label = `[${[M, V]}] logits × ${scale}, smoothing ${smoothing}, ignore ${ignore}`;
     const logits = normal([M, V], seed, { scale });
-    const random = integers([M], seed + 1, [0, V], { dtype: 'i32' }).values;
-    const target = input([M], (m) => (m % 4 === 3 ? ignore : (random[m] as number)), { dtype: 'i32' });
+    const random = integers([M], seed + 1, [0, V], { dtype: 'i32' });
+    const target = input([M], (m) => (m % 4 === 3 ? ignore : (random.values[m] as number)), { dtype: 'i32' });
     const inputs = { logits, target };
     const forward = kernelCase({
       kernel: 'cross_entropy_f32',
@@ -250,14 +262,14 @@ const steps = [0, 1, 7, 1030, 20_001].flatMap((N, seed) =>
     { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01, step: 1, gradientScale: 1 },
     { rate: 0.02, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, decay: 0, step: 4000, gradientScale: 0.25 },
   ].map((scalars) => {
-    const squares = normal([N], seed + 3).values;
+    const squares = normal([N], seed + 3);
     return kernelCase({
       kernel: 'adamw_f32',
       label: `[${N}] step ${scalars.step}`,
       inputs: {
         parameter: normal([N], seed),
         m: normal([N], seed + 1, { scale: 0.1 }),
-        v: input([N], (index) => 0.01 * (squares[index] as number) ** 2),
+        v: input([N], (index) => 0.01 * (squares.values[index] as number) ** 2),
         gradient: normal([N], seed + 2),
       },
       outputs: {},
