@@ -4,6 +4,7 @@
  */
 
 import type { z } from 'zod';
+import type { RecordOptions } from '../attention/options.js';
 import { StateError, UsageError } from '../core/errors.js';
 import { RandomStream } from '../core/random.js';
 import type { AttentionPicture, CapturedAttention } from '../core/records.js';
@@ -149,16 +150,10 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     return { ...forced, [this.#definition.rates.symbol]: symbol, [this.#definition.rates.sequence]: sequence };
   }
 
+  /** One example at a time, so that no row is padding. */
   observe(): readonly CapturedAttention[] {
     const examples = sampleExamples(this.#examples('validation'), observed);
-    const [next] = new SequencePairs(examples.map(firstTarget), this.#vocabularies).once(Number.MAX_SAFE_INTEGER);
-    if (!next) return [];
-    return noGrad(() =>
-      scope(() => {
-        const { source, input } = next();
-        return capture(this.model, {}, (context) => this.model.forward(source, input, context));
-      }),
-    );
+    return examples.flatMap(({ source, targets: [target = []] }) => this.#capture(source, target, {}));
   }
 
   answer(input: string, { beams = 1, attention = false }: AnswerOptions = {}): Answer {
@@ -220,33 +215,34 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     return scope(() => decode(this.model, tokenBatch(ids), inference(), { begin: bos, end: eos, maxLength, beams }));
   }
 
-  /** Attention while the output is being written: one row a token, the ending included. */
-  #pictures(source: readonly string[], output: readonly string[]): AttentionPicture[] {
-    const { bos, eos } = this.#vocabularies.target;
+  /** What attention does while the model reads `source` and writes `output`, the ending included. */
+  #capture(source: readonly string[], output: readonly string[], record: RecordOptions): CapturedAttention[] {
+    const { bos } = this.#vocabularies.target;
     const written = [bos, ...this.#vocabularies.target.encode(output)];
-    const captured = noGrad(() =>
+    return noGrad(() =>
       scope(() => {
-        const letters = tokenBatch([encodeSource(source, this.#vocabularies)]);
-        const run = (context: Context): unknown => this.model.forward(letters, tokenBatch([written]).ids, context);
-        return capture(this.model, { record: { rows: 'all' } }, run);
+        const read = tokenBatch([encodeSource(source, this.#vocabularies)]);
+        const run = (context: Context): unknown => this.model.forward(read, tokenBatch([written]).ids, context);
+        return capture(this.model, { record }, run);
       }),
     );
+  }
+
+  /** Every head's weights: one row a letter read or a sound written. */
+  #pictures(source: readonly string[], output: readonly string[]): AttentionPicture[] {
+    const { bos, eos } = this.#vocabularies.target;
     const symbol = (id: number): string => this.#vocabularies.target.symbol(id);
     const [letters, next, past] = [
       [...source, symbol(eos)],
       [...output, symbol(eos)],
       [symbol(bos), ...output],
     ];
-    return captured.flatMap((call) => {
+    return this.#capture(source, output, { rows: 'all' }).flatMap((call) => {
       if (call.kind === 'cross') return picturesOf(call, { rows: next, columns: letters });
       if (call.path.startsWith('encoder.')) return picturesOf(call, { rows: letters, columns: letters });
       return picturesOf(call, { rows: next, columns: past, causal: true });
     });
   }
-}
-
-function firstTarget(example: SequenceExample): SequenceExample {
-  return { ...example, targets: example.targets.slice(0, 1) };
 }
 
 /** Examples whose source and targets, with their endings, the model can hold. */
