@@ -54,7 +54,7 @@ function tinyMap(group: PictureGroup, entry: GroupEntry, chosen: number | undefi
     { class: 'tiny', transform: `scale(${unit})translate(0 .5)` },
     tinyPaths(entry.picture, group.maximum),
   );
-  const room = shape('rect', { class: 'room', x: -1, y: -1, width: width + 2, height: height + 2 });
+  const room = shape('rect', { class: 'room', x: -2.5, y: -2.5, width: width + 5, height: height + 5 });
   const x = rowRoom + entry.column * (width + gap);
   const y = columnRoom + entry.row * (height + gap);
   const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;
