@@ -102,15 +102,19 @@ bool numbers_of(napi_env env, napi_value value, const double*& data, size_t& len
 
 constexpr int fixed_arguments = 5;
 
-bool integer_of(napi_env env, napi_value value, int32_t first, int64_t end, int32_t& to) {
-  return napi_get_value_int32(env, value, &to) == napi_ok && to >= first && to < end;
+// A whole number in [first, end); napi_get_value_int32 would wrap around.
+bool integer_of(napi_env env, napi_value value, int first, int64_t end, int& to) {
+  double x = 0;
+  if (napi_get_value_double(env, value, &x) != napi_ok || !(x >= first && x < (double)end)) return false;
+  to = (int)x;
+  return to == x;
 }
 
 // call(target, threads, kernel, numbers, count, ...memory): 0, or a code of status or refusal plus 32 times the operand.
 napi_value run_call(napi_env env, napi_callback_info info) {
   size_t argument_count = fixed_arguments + max_operands, room = 0;
   napi_value arguments[fixed_arguments + max_operands];
-  int32_t chosen = 0, threads = 0, kernel = 0, count = 0;
+  int chosen = 0, threads = 0, kernel = 0, count = 0;
   const double* numbers = nullptr;
   napi_get_cb_info(env, info, &argument_count, arguments, nullptr, nullptr);
   if (argument_count < fixed_arguments || argument_count > fixed_arguments + max_operands)
@@ -120,7 +124,7 @@ napi_value run_call(napi_env env, napi_callback_info info) {
   if (!integer_of(env, arguments[1], 1, max_threads + 1, threads)) return fail(env, "call: expected threads in [1, 64]");
   if (!integer_of(env, arguments[2], 0, kernel_count, kernel)) return fail(env, "call: expected a kernel's index");
   if (!numbers_of(env, arguments[3], numbers, room)) return fail(env, "call: expected a Float64Array of numbers");
-  if (!integer_of(env, arguments[4], 0, (int64_t)room + 1, count)) return fail(env, "call: expected a count of numbers");
+  if (!integer_of(env, arguments[4], 0, (int64_t)(room < 4096 ? room : 4096) + 1, count)) return fail(env, "call: expected a count of numbers");
   const int operands = (int)argument_count - fixed_arguments;
   memory memories[max_operands];
   for (int o = 0; o < operands; o++)
