@@ -3,10 +3,10 @@
 import { Command, Option } from 'commander';
 import type { Split } from '../data/split.js';
 import { finalFigures } from '../tasks/finalFigures.js';
-import { openModel } from './openModel.js';
+import { showFigures } from './figures.js';
+import { beamsOf, openModel } from './openModel.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
-import { beamsOf, showFigures } from './summary.js';
 
 interface EvalFlags {
   readonly split: Split;

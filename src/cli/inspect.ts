@@ -6,9 +6,8 @@ import type { AttentionPicture } from '../core/records.js';
 import { hostFiles } from '../train/files.js';
 import { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from '../viz/inspect.js';
 import { renderAttentionPng } from '../viz/png.js';
-import { openModel } from './openModel.js';
+import { beamsOf, openModel } from './openModel.js';
 import { Output } from './output.js';
-import { beamsOf } from './summary.js';
 
 interface InspectFlags {
   readonly text: string;

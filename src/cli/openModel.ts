@@ -25,3 +25,8 @@ export async function openModel(
   for (const notice of opened.notices) output.line(`note: ${notice}`);
   return { ...opened, run, backend: backend.info };
 }
+
+/** Hypotheses kept while decoding, as the run's configuration has it. */
+export function beamsOf(run: Run): number {
+  return Number(run.record.configuration.beams ?? 1);
+}

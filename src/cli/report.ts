@@ -1,10 +1,12 @@
 /** Fills the report of a run from its logs, its figures and some answers. What it looks like: ../viz/report.ts. */
 
 import type { Latency } from '../metrics/percentile.js';
-import type { Answer } from '../tasks/task.js';
+import type { Answer, OpenTask } from '../tasks/task.js';
+import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
 import type { ReportFigure, ReportSample } from '../viz/reportData.js';
-import { type Finished, figureText } from './summary.js';
+import { figureText } from './figures.js';
+import type { RunLogs } from './runLogs.js';
 
 /** What the report shows beside the logs. */
 export interface ReportParts {
@@ -13,8 +15,15 @@ export interface ReportParts {
   readonly samples: readonly Answer[];
 }
 
+/** The run that is reported on. */
+export interface Reported {
+  readonly run: Run;
+  readonly open: OpenTask;
+  readonly logs: RunLogs;
+}
+
 /** Writes `report.html` into the run folder. */
-export function writeReport({ run, open, logs }: Pick<Finished, 'run' | 'open' | 'logs'>, parts: ReportParts): void {
+export function writeReport({ run, open, logs }: Reported, parts: ReportParts): void {
   const { task, status, startedAt, configuration } = run.record;
   const html = renderReport({
     run: run.folder.split('/').at(-1) ?? run.folder,

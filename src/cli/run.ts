@@ -2,9 +2,8 @@
 
 import { Command } from 'commander';
 import type { AttentionPicture } from '../core/records.js';
-import { openModel } from './openModel.js';
+import { beamsOf, openModel } from './openModel.js';
 import { Output } from './output.js';
-import { beamsOf } from './summary.js';
 
 interface RunFlags {
   readonly text: string;

@@ -5,13 +5,13 @@
 
 import { bold, dim, green, red } from 'ansis';
 import type { Backend } from '../backend/contract.js';
-import type { Latency } from '../metrics/percentile.js';
-import { kpiOf } from '../monitor/kpis.js';
 import { type FinalFigures, finalFigures } from '../tasks/finalFigures.js';
 import type { Answer, OpenTask } from '../tasks/task.js';
 import type { Figures, TrainResult } from '../train/options.js';
 import { loadTensors } from '../train/parameters.js';
 import type { Run } from '../train/run.js';
+import { showFigures } from './figures.js';
+import { beamsOf } from './openModel.js';
 import type { Output } from './output.js';
 import { shownPath } from './paths.js';
 import { writeReport } from './report.js';
@@ -86,41 +86,6 @@ function validationLoss({ logs, result }: Finished): number | null {
 
 function sampleAnswers({ run, open }: Finished): readonly Answer[] {
   return open.samples.map((input) => open.answer(input, { beams: beamsOf(run), attention: true }));
-}
-
-/** Hypotheses kept while decoding, as the run's configuration has it. */
-export function beamsOf(run: Run): number {
-  return Number(run.record.configuration.beams ?? 1);
-}
-
-/** Figures of the summary that are not logged under the same name. */
-const ownFigures: Readonly<Record<string, { readonly label: string; readonly unit: string }>> = {
-  trainLoss: { label: 'Training loss', unit: 'nats' },
-  validationLoss: { label: 'Validation loss', unit: 'nats' },
-  inputsPerSecond: { label: 'Inputs evaluated', unit: 'inputs/s' },
-};
-
-/** Label, value and unit of a figure, ready to be shown. */
-export function figureText(name: string, value: number | null): readonly [label: string, value: string, unit: string] {
-  const kpi = ownFigures[name] ?? kpiOf(`test/${name}`);
-  if (value === null) return [kpi.label, 'none', ''];
-  if (kpi.unit === 'ratio') return [kpi.label, (100 * value).toFixed(2), '%'];
-  return [kpi.label, value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(3), kpi.unit];
-}
-
-/** The table of figures. */
-export function showFigures(
-  output: Output,
-  figures: Readonly<Record<string, number | null>>,
-  latencyMs: Latency,
-): void {
-  const { p50, p95, p99 } = latencyMs;
-  const latencies = [p50, p95, p99].map((value) => value.toFixed(1)).join(' / ');
-  output.line();
-  output.table([
-    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
-    ['Latency p50 / p95 / p99', latencies, 'ms'],
-  ]);
 }
 
 function showSamples(output: Output, samples: readonly Answer[]): void {

@@ -1,3 +1,5 @@
+/** `keyhole/viz`: pictures and reports from plain records. */
+
 export type { AttentionKind, AttentionPicture } from '../core/records.js';
 export { darkRamp, lightRamp, rampLevels } from './colour.js';
 export { escapeMarkup, jsonForScript } from './escape.js';

@@ -1,0 +1,35 @@
+/** Figures for people: label, value and unit, on the terminal and in the report. */
+
+import type { Latency } from '../metrics/percentile.js';
+import { kpiOf } from '../monitor/kpis.js';
+import type { Output } from './output.js';
+
+/** Figures of the summary that are not logged under the same name. */
+const ownFigures: Readonly<Record<string, { readonly label: string; readonly unit: string }>> = {
+  trainLoss: { label: 'Training loss', unit: 'nats' },
+  validationLoss: { label: 'Validation loss', unit: 'nats' },
+  inputsPerSecond: { label: 'Inputs evaluated', unit: 'inputs/s' },
+};
+
+/** Label, value and unit of a figure, ready to be shown. */
+export function figureText(name: string, value: number | null): readonly [label: string, value: string, unit: string] {
+  const kpi = ownFigures[name] ?? kpiOf(`test/${name}`);
+  if (value === null) return [kpi.label, 'none', ''];
+  if (kpi.unit === 'ratio') return [kpi.label, (100 * value).toFixed(2), '%'];
+  return [kpi.label, value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(3), kpi.unit];
+}
+
+/** The table of figures. */
+export function showFigures(
+  output: Output,
+  figures: Readonly<Record<string, number | null>>,
+  latencyMs: Latency,
+): void {
+  const { p50, p95, p99 } = latencyMs;
+  const latencies = [p50, p95, p99].map((value) => value.toFixed(1)).join(' / ');
+  output.line();
+  output.table([
+    ...Object.entries(figures).map(([name, value]) => figureText(name, value)),
+    ['Latency p50 / p95 / p99', latencies, 'ms'],
+  ]);
+}
