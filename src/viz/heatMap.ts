@@ -13,7 +13,7 @@ import { type Attributes, type Drawing, element, label, moved, shape, text } fro
 import { placeOf } from './place.js';
 import { svgDocument } from './svgDocument.js';
 import type { Theme } from './theme.js';
-import { columnLabels, rowLabels, type TokenAxis, tokenAxis, turned } from './tokens.js';
+import { columnLabels, columnRoom, rowLabels, tokenAxis } from './tokens.js';
 import { describedText } from './visibleText.js';
 
 /** What a heat map shows; an AttentionPicture is one. */
@@ -104,10 +104,6 @@ function axisTitles(options: HeatMapOptions, width: number, height: number, left
     'text-anchor': 'middle',
   });
   return columnTitle + rowTitle;
-}
-
-function columnRoom(axis: TokenAxis, cell: number): number {
-  return turned(axis, cell) ? axis.length : axis.fontSize;
 }
 
 /** Draws the weights with axes and colour bar. Errors: ShapeError, UsageError. */

@@ -90,7 +90,10 @@ function tickValues(scale: Scale, count: number, logarithmic: boolean): number[]
 /** Numbers on axes and in readings: up to four significant digits, thousands separated. */
 export function numberText(value: number): string {
   if (Number.isNaN(value)) return 'none';
-  return value.toLocaleString('en-US', { maximumSignificantDigits: Math.abs(value) >= 1000 ? 7 : 4 });
+  return value.toLocaleString(
+    'en-US',
+    Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 },
+  );
 }
 
 /** Moves rising positions apart until neighbours are `gap` away, as little as needed, staying above `limit`. */

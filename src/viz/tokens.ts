@@ -41,20 +41,24 @@ export function rowLabels({ labels, fontSize }: TokenAxis, cell: number): string
     .join('');
 }
 
-/** Whether the labels are wider than their columns, so that they must stand upright. */
-export function turned(axis: TokenAxis, cell: number): boolean {
-  return axis.length > cell - 2;
+/** Height that the labels above the columns take: only those wider than their column stand upright. */
+export function columnRoom(axis: TokenAxis, cell: number): number {
+  return turned(axis.length, cell) ? axis.length : axis.fontSize;
+}
+
+function turned(length: number, cell: number): boolean {
+  return length > cell - 2;
 }
 
 /** Labels above the columns, standing on y = 0, the first column starting at x = 0. */
-export function columnLabels(axis: TokenAxis, cell: number): string {
-  const style = `font-size:${axis.fontSize.toFixed(1)}px`;
-  const upright = turned(axis, cell);
-  return axis.labels
+export function columnLabels({ labels, fontSize }: TokenAxis, cell: number): string {
+  const style = `font-size:${fontSize.toFixed(1)}px`;
+  return labels
     .map((content, column) => {
       const x = (column + 0.5) * cell;
-      if (!upright) return label(content, { class: 'token column-token', x, y: 0, 'text-anchor': 'middle', style });
-      const baseline = x + 0.35 * axis.fontSize;
+      const flat = !turned(Array.from(content).length * fontSize * advance, cell);
+      if (flat) return label(content, { class: 'token column-token', x, y: 0, 'text-anchor': 'middle', style });
+      const baseline = x + 0.35 * fontSize;
       const transform = `rotate(-90 ${baseline.toFixed(2)} 0)`;
       return label(content, { class: 'token column-token', x: baseline, y: 0, transform, style });
     })
