@@ -13,7 +13,7 @@ static double whole_power(double x, i64 n) {
 }
 
 struct adamw_constants {
-  vf beta1, one_less_beta1, beta2, one_less_beta2, epsilon, gradient_scale, step, keep, root_unbias2;
+  vf beta1, one_less_beta1, beta2, one_less_beta2, epsilon, gradient_scale, step, shrink, root_unbias2;
 };
 
 KEYHOLE_INLINE void adamw_vector(const adamw_constants& k, vf& parameter, vf& m, vf& v, vf gradient) {
@@ -21,7 +21,8 @@ KEYHOLE_INLINE void adamw_vector(const adamw_constants& k, vf& parameter, vf& m,
   m = fma(k.beta1, m, k.one_less_beta1 * g);
   v = fma(k.beta2, v, k.one_less_beta2 * g * g);
   vf direction = m / fma(square_root(v), k.root_unbias2, k.epsilon);
-  parameter = parameter * k.keep - k.step * direction;
+  // 1 - rate·decay in float32 would lose digits of the decay, the same ones every step.
+  parameter = parameter - fma(k.shrink, parameter, k.step * direction);
 }
 
 static int adamw_f32(const call& c) {
@@ -32,7 +33,7 @@ static int adamw_f32(const call& c) {
   auto constant = [](double x) { return splat((float)x); };
   const adamw_constants k{constant(beta1), constant(1 - beta1), constant(beta2), constant(1 - beta2),
                           constant(c.scalar[s_epsilon]), constant(c.scalar[s_gradientScale]), constant(rate * unbias1),
-                          constant(1 - rate * c.scalar[s_decay]), constant(__builtin_sqrt(unbias2))};
+                          constant(rate * c.scalar[s_decay]), constant(__builtin_sqrt(unbias2))};
   float *parameters = c.f32(o_parameter), *ms = c.f32(o_m), *vs = c.f32(o_v), *gradients = c.f32(o_gradient);
   return for_each_row<4>(c, [=](const i64* at, const i64* by, i64 length) {
     for (i64 i = 0; i < length; i += VL) {

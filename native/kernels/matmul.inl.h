@@ -175,7 +175,8 @@ static matmul_plan plan_matmul(const call& c) {
 static int matmul_f32(const call& c) {
   using namespace matmul_f32_call;
   if (c.dim[d_M] == 0 || c.dim[d_N] == 0 || c.dim[d_A] * c.dim[d_B] == 0) return ok;
-  if (!(c.scalar[s_activation] >= 0 && c.scalar[s_activation] < activations::count)) return bad_scalar;
+  const double activation = c.scalar[s_activation];
+  if (!(activation >= 0 && activation < activations::count && activation == (int)activation)) return bad_scalar;
   for (int worker = 0; worker < c.threads; worker++)
     if (!c.scratch(c, worker, matmul_scratch_bytes)) return out_of_memory;
   matmul_plan plan = plan_matmul(c);

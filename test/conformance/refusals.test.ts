@@ -3,10 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, KernelName, Operands, Scalars, View } from '../../src/backend/contract.js';
 import { signatures } from '../../src/backend/signature.js';
-import { BackendError, DTypeError, ShapeError } from '../../src/core/errors.js';
+import { BackendError, DTypeError, KeyholeError, ShapeError } from '../../src/core/errors.js';
 import type { Case } from './case.js';
-import { input, kernelCase, listed, normal } from './case.js';
+import { type Input, input, kernelCase, listed, normal } from './case.js';
 import { allCases } from './cases/all.js';
+import { attentionCases } from './cases/attention.js';
 import { Placed } from './layout.js';
 import { operandsOf } from './run.js';
 import { forEachSubject } from './suite.js';
@@ -127,6 +128,25 @@ const outOfRange: readonly Case[] = [-1, 3, 2 ** 31 - 1, -(2 ** 31)].flatMap((ba
   ];
 });
 
+/** Two key heads instead of one. */
+function twice({ values }: Input): Input {
+  return input([1, 2, 4, 8], (index) => values[index % 32] as number);
+}
+
+const badCodes = [-1, 0.5, 99, Number.NaN];
+const badRates = [-0.1, 1, 1.5, Number.NaN];
+const badScalars: readonly (readonly [KernelName, string, readonly number[]])[] = [
+  ['unary_f32', 'op', badCodes],
+  ['unary_backward_f32', 'op', badCodes],
+  ['binary_f32', 'op', badCodes],
+  ['reduce_f32', 'op', badCodes],
+  ['matmul_f32', 'activation', badCodes],
+  ['dropout_f32', 'rate', badRates],
+  ['attention_forward_f32', 'dropoutRate', badRates],
+  ['attention_backward_f32', 'dropoutRate', badRates],
+  ['adamw_f32', 'step', [0, -1, 0.5, Number.NaN]],
+];
+
 const kernels = Object.keys(signatures) as KernelName[];
 
 forEachSubject((backend) => {
@@ -156,15 +176,29 @@ forEachSubject((backend) => {
     }
   });
 
-  it('refuses codes it does not know', () => {
-    for (const kernel of ['unary_f32', 'binary_f32', 'reduce_f32'] as const) {
-      const sample = sampleOf(kernel);
-      const placed = placeAll(backend, sample);
+  it.each(badScalars)('%s refuses %s outside its range', (kernel, name, values) => {
+    const sample = sampleOf(kernel);
+    const placed = placeAll(backend, sample);
+    const views = Object.fromEntries([...placed].map(([key, { view }]) => [key, view]));
+    for (const value of values) {
+      const scalars = { ...sample.scalars, [name]: value };
+      expect(() => run(backend, { ...sample, scalars } as Case, views), `${name} ${value}`).toThrow(BackendError);
+    }
+    for (const operand of placed.values()) operand.free();
+  });
+
+  it('refuses query heads that key heads do not divide', () => {
+    const { forward, backward, weights } = attentionCases({ H: 3, G: 1, L: 4, D: 8 }, 1);
+    for (const it of [forward, backward, weights]) {
+      const inputs = Object.entries(it.inputs).map(([name, old]) => [name, /^[kv]$/.test(name) ? twice(old) : old]);
+      const outputs = Object.entries(it.outputs).map(([name, shape]) => [
+        name,
+        /^d[kv]$/.test(name) ? [1, 2, 4, 8] : shape,
+      ]);
+      const bad = { ...it, inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) } as Case;
+      const placed = placeAll(backend, bad);
       const views = Object.fromEntries([...placed].map(([name, { view }]) => [name, view]));
-      for (const op of [-1, 0.5, 99, Number.NaN])
-        expect(() => run(backend, { ...sample, scalars: { op } } as Case, views), `${kernel} op ${op}`).toThrow(
-          BackendError,
-        );
+      expect(() => run(backend, bad, views), it.kernel).toThrow(KeyholeError);
       for (const operand of placed.values()) operand.free();
     }
   });

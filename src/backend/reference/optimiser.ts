@@ -5,12 +5,14 @@
  * multiplier folded into `rate`.
  */
 
+import { BackendError } from '../../core/errors.js';
 import type { ReferenceKernel } from './kernel.js';
 
 export const adamw: ReferenceKernel<'adamw_f32'> = (
   { parameter, m, v, gradient },
   { rate, beta1, beta2, epsilon, decay, step, gradientScale },
 ) => {
+  if (!(step >= 1)) throw new BackendError(`adamw_f32: expected step >= 1, got ${step}`, { step });
   const N = parameter.shape[0] as number;
   const [unbias1, unbias2] = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];
   for (let n = 0; n < N; n++) {
