@@ -211,7 +211,8 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   #decode(sources: readonly (readonly string[])[], beams: number): Decoded[] {
     const { bos, eos } = this.#vocabularies.target;
     const ids = sources.map((source) => encodeSource(source, this.#vocabularies));
-    const maxLength = Math.min(this.#config.maxLength, 2 * Math.max(...ids.map(({ length }) => length)) + 8);
+    const room = this.#config.maxLength - 1; // one place is taken by the token that begins
+    const maxLength = Math.min(room, 2 * Math.max(...ids.map(({ length }) => length)) + 8);
     return scope(() => decode(this.model, tokenBatch(ids), inference(), { begin: bos, end: eos, maxLength, beams }));
   }
 
