@@ -61,12 +61,13 @@ struct key_range {
   i64 begin, end;
 };
 
-// Keys that rows first … last may attend by causality, window and length; masks may forbid more.
+// Keys that rows first … last may attend by causality, window and length, within [0, S]; masks may forbid more.
 static key_range keys_of(const attention_problem& p, i64 b, i64 first, i64 last) {
   i64 limit = p.S;
   if (p.lengths) limit = min_of(limit, static_cast<const int*>(p.lengths->data)[b * p.lengths->stride[0]]);
-  i64 begin = max_of(0, first + p.offset - p.left), end = min_of(limit, last + p.offset + p.right + 1);
-  return {begin, max_of(begin, end)};
+  limit = max_of(0, limit);
+  const i64 begin = min_of(limit, max_of(0, first + p.offset - p.left));
+  return {begin, max_of(begin, min_of(limit, last + p.offset + p.right + 1))};
 }
 
 // Mask and bias of one row; null pointers when left out.
