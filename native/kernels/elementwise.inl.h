@@ -38,28 +38,30 @@ static elementwise_loop join_axes(const call& c, int count) {
   return loop;
 }
 
-// Calls row(offsets, strides, length) for consecutive pieces of inner rows that cover elements [first, last).
+// Calls row(offsets, strides, length) for consecutive pieces of inner rows that cover elements [first, last). The
+// offsets move along with the position, since rows may be short.
 template <int Count, class Row>
 KEYHOLE_INLINE void walk(const elementwise_loop& loop, i64 first, i64 last, Row row) {
   const int inner = loop.rank - 1;
-  i64 at[max_rank], strides[Count];
+  i64 at[max_rank], strides[Count], offsets[Count] = {};
   i64 rest = first;
   for (int axis = inner; axis >= 0; axis--) {
     at[axis] = rest % loop.size[axis];
     rest /= loop.size[axis];
+    for (int o = 0; o < Count; o++) offsets[o] += at[axis] * loop.stride[o][axis];
   }
   for (int o = 0; o < Count; o++) strides[o] = loop.stride[o][inner];
   while (first < last) {
     const i64 length = min_of(last - first, loop.size[inner] - at[inner]);
-    i64 offsets[Count] = {};
-    for (int axis = 0; axis < loop.rank; axis++)
-      for (int o = 0; o < Count; o++) offsets[o] += at[axis] * loop.stride[o][axis];
     row(offsets, strides, length);
     first += length;
-    at[inner] += length;
-    for (int axis = inner; axis > 0 && at[axis] == loop.size[axis]; axis--) {
+    for (int o = 0; o < Count; o++) offsets[o] -= at[inner] * strides[o];
+    at[inner] = 0;
+    for (int axis = inner - 1; axis >= 0; axis--) {
+      for (int o = 0; o < Count; o++) offsets[o] += loop.stride[o][axis];
+      if (++at[axis] < loop.size[axis]) break;
+      for (int o = 0; o < Count; o++) offsets[o] -= loop.size[axis] * loop.stride[o][axis];
       at[axis] = 0;
-      at[axis - 1]++;
     }
   }
 }
