@@ -9,11 +9,13 @@ import { unaryOps } from '../../src/backend/kernels.generated.js';
 import { createReferenceBackend } from '../../src/backend/reference/createReferenceBackend.js';
 import { type Case, type Input, input, kernelCase, normal } from '../conformance/case.js';
 import { attentionCases, type Problem } from '../conformance/cases/attention.js';
-import { rowCases } from '../conformance/cases/rows.js';
+import { lossCases } from '../conformance/cases/losses.js';
+import { normCases } from '../conformance/cases/norms.js';
 import { execute } from '../conformance/run.js';
 
 const float64 = createReferenceBackend({ precision: 'f64' });
 const step = 1e-6;
+const differentiable: readonly Case[] = [...lossCases, ...normCases];
 
 function withValue(it: Case, name: string, index: number, value: number): Case {
   const old = it.inputs[name] as Input;
@@ -88,15 +90,15 @@ describe.each(pairs)('%s', (forwardKernel, backwardKernel, output, fed, names) =
     );
   const small = ({ inputs, outputs }: Case): boolean =>
     Object.values(inputs).every(({ values }) => values.length > 0 && values.length < 600) && output in outputs;
-  const labels = rowCases
+  const labels = differentiable
     .filter((it) => it.kernel === forwardKernel && small(it) && finite(it))
     .map(({ label }) => label);
 
   it.each(labels)('%s', (label) => {
     const find = (kernel: KernelName): Case =>
-      rowCases.find((it) => it.kernel === kernel && it.label === label) as Case;
+      differentiable.find((it) => it.kernel === kernel && it.label === label) as Case;
     const forward = find(forwardKernel);
-    if (rowCases.every((it) => it.kernel !== backwardKernel || it.label !== label)) return; // forward only
+    if (differentiable.every((it) => it.kernel !== backwardKernel || it.label !== label)) return; // forward only
     const backward = linked(forward, find(backwardKernel));
     const gradients = execute(float64, backward);
     for (const [name, gradient] of Object.entries(names)) {

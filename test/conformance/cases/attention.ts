@@ -4,23 +4,10 @@
  */
 
 import type { Scalars } from '../../../src/backend/contract.js';
-import { createReferenceBackend } from '../../../src/backend/reference/createReferenceBackend.js';
 import { maximumError, naiveBackward } from '../../numerics/naive.js';
-import {
-  type Case,
-  type Input,
-  input,
-  inputFrom,
-  integers,
-  kernelCase,
-  listed,
-  normal,
-  type Tolerance,
-  within,
-} from '../case.js';
-import { execute, truthOf } from '../run.js';
-
-const float32 = createReferenceBackend();
+import { type Case, type Input, input, integers, kernelCase, listed, normal, type Tolerance, within } from '../case.js';
+import { truthOf } from '../run.js';
+import { outcome } from './outcome.js';
 
 export interface Problem {
   readonly label?: string;
@@ -60,13 +47,6 @@ function labelOf(problem: Problem, sizes: Sizes): string {
   const extras = (['mask', 'bias', 'lengths'] as const).filter((name) => problem[name]);
   const text = names.map((name) => `${name}${sizes[name]}`).join(' ');
   return [problem.label, text, ...options, ...extras].filter(Boolean).join(', ');
-}
-
-function outcome(of: Case, name: string): Input {
-  return inputFrom(of.outputs[name] as readonly number[], () => {
-    const values = execute(float32, of)[name] as Float64Array;
-    return (index) => values[index] as number;
-  });
 }
 
 /** Forward with statistics, backward with dbias where there is a bias, and the weights, of one problem. */
