@@ -109,3 +109,22 @@ export function sampleExamples(examples: readonly SequenceExample[], count = Inf
     .slice(0, count)
     .map(({ example }) => example);
 }
+
+/** The examples that a model of `maxLength` can hold, endings included, and a line that counts the others. */
+export function fitLength(
+  all: SequenceSplits,
+  maxLength: number,
+): { readonly splits: SequenceSplits; readonly notices: readonly string[] } {
+  let left = 0;
+  const fits = ({ source, targets }: SequenceExample): boolean => {
+    const short = [source, ...targets].every((symbols) => symbols.length < maxLength);
+    if (!short) left++;
+    return short;
+  };
+  const splits = {
+    train: all.train.filter(fits),
+    validation: all.validation.filter(fits),
+    test: all.test.filter(fits),
+  };
+  return { splits, notices: left > 0 ? [`${left} examples longer than maxLength=${maxLength} were left out`] : [] };
+}

@@ -24,6 +24,7 @@ import type { BatchLoss } from '../train/step.js';
 import { picturesOf } from './pictures.js';
 import {
   encodeSource,
+  fitLength,
   type SequenceBatch,
   type SequenceExample,
   SequencePairs,
@@ -101,8 +102,9 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     this.#definition = definition;
     this.#config = config;
     this.#vocabularies = vocabularies;
-    this.#splits = splits && fitting(splits, config.maxLength);
-    this.notices = [...notices, ...tooLong(splits, this.#splits, config.maxLength)];
+    const fitted = splits && fitLength(splits, config.maxLength);
+    this.#splits = fitted?.splits;
+    this.notices = [...notices, ...(fitted?.notices ?? [])];
     const sizes = { sourceVocabulary: vocabularies.source.size, targetVocabulary: vocabularies.target.size };
     this.model = new EncoderDecoder({ ...config, ...sizes }, new RandomStream(config.seed).fork('model'));
   }
@@ -244,22 +246,4 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
       return picturesOf(call, { rows: next, columns: past, causal: true });
     });
   }
-}
-
-/** Examples whose source and targets, with their endings, the model can hold. */
-function fitting(splits: SequenceSplits, maxLength: number): SequenceSplits {
-  const fits = ({ source, targets }: SequenceExample): boolean =>
-    [source, ...targets].every((symbols) => symbols.length < maxLength);
-  return {
-    train: splits.train.filter(fits),
-    validation: splits.validation.filter(fits),
-    test: splits.test.filter(fits),
-  };
-}
-
-function tooLong(all: SequenceSplits | undefined, kept: SequenceSplits | undefined, maxLength: number): string[] {
-  const count = (splits: SequenceSplits | undefined): number =>
-    Object.values(splits ?? {}).reduce((total, examples) => total + examples.length, 0);
-  const left = count(all) - count(kept);
-  return left > 0 ? [`${left} examples longer than maxLength=${maxLength} were left out`] : [];
 }
