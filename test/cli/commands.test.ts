@@ -64,7 +64,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('train', () => {
   it('ends with one JSON object that has every figure', () => {
-    expect(trained.err).not.toContain('error');
+    expect(trained.err).not.toContain('error:');
     expect(trained.code).toBe(0);
     const result = json(trained);
     expect(result).toMatchObject({
