@@ -117,7 +117,7 @@ function introduce(run: Run, open: OpenTask, { info }: Backend, output: Output):
   const { backend, target, threads } = info;
   output.line(`run ${shownPath(run.folder)}`);
   output.line(
-    `${open.model.parameterCount().toLocaleString('en')} parameters · ${backend} (${target}), ${threads} threads`,
+    `${open.model.parameterCount().toLocaleString('en')} parameters · ${backend} (${target}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
   );
   for (const notice of open.notices) output.line(`note: ${notice}`);
   if (run.record.target !== target) {
