@@ -206,7 +206,8 @@ static bool not_finite(const float* x, i64 row_stride, i64 column_stride, i64 ro
   vf sum{};
   for (i64 i = 0; i < rows; i++)
     for (i64 d = 0; d < width; d += VL)
-      sum = fma(load_strided(x + i * row_stride + d * column_stride, column_stride, (int)min_of(VL, width - d)), vf{}, sum);
+      sum = fma(load_strided(x + i * row_stride + d * column_stride, column_stride, (int)min_of(VL, width - d)), vf{},
+                sum);
   return any(sum != vf{});
 }
 

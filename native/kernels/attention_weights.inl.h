@@ -23,7 +23,8 @@ static void write_weights_tile(const call& c, const attention_problem& p, i64 b,
     const float lse_i = head(lse, b, h)[(i + r) * lse.stride[2]];
     float* weights = head(to, b, h) + (i + r) * to.stride[2] + j0 * to.stride[3];
     for (i64 j = 0; j < keys; j += VL)
-      store_strided(weights + j * to.stride[3], to.stride[3], probability(load(row.s + j), lse_i), (int)min_of(VL, keys - j));
+      store_strided(weights + j * to.stride[3], to.stride[3], probability(load(row.s + j), lse_i),
+                    (int)min_of(VL, keys - j));
   }
 }
 

@@ -8,7 +8,10 @@
 // to out; the last block of K applies the epilogue. Few rows over a row-major b skip b's packing.
 //
 // Numerics: an element is Σ over blocks of k_block of one fma chain each, in order of k: N5, and its bits depend neither
-// on M, N, the threads nor on the path taken (N12).
+// on M, N, the threads nor on the path taken (N12). Measured at K = 4096: 0.6 u·(|a|·|b|); 5 u at worst over small sizes.
+//
+// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4 shared with other work: AVX-512
+// 64×256×256 86 %, 4000×256×256 (x·Wᵀ) 74 %, 256×256×4000 (weight gradient) 65 %, 1024³ 65 %; 128-bit 60 %.
 #pragma once
 
 #include "matmul_pack.inl.h"

@@ -1,5 +1,5 @@
-// Elementary functions on vectors, each with its maximum error, measured against double
-// over every 97th float. Included after vec.h, inside the same region. No branches: every lane takes every path and the result is selected.
+// Elementary functions on vectors, each with its maximum error, measured against double over every 97th float. Included
+// after vec.h, inside the same region. No branches: every lane takes every path and the result is selected.
 #pragma once
 
 // e^x. <= 1 ulp on [-104, 88.7], gradual underflow included; 0 below, inf above; NaN stays NaN.
