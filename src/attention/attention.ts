@@ -1,12 +1,17 @@
 /**
  * The one attention call: every mechanism goes through here, and every answer may carry a record of what attention did.
  *
- * This file checks the call and words it for the kernel; fused.ts runs it and knows its gradient. Next: fused.ts.
+ * Above, the call is checked and worded for the kernel (how: operands.ts); below, it is an operation with a gradient:
+ * forward keeps only lse, backward recomputes the weights from it. Next: ../backend/contract.ts for what the kernels
+ * compute.
  */
 
-import type { Tensor } from '../tensor/tensor.js';
-import { fusedAttention } from './fused.js';
-import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
+import { StateError } from '../core/errors.js';
+import { statisticNames } from '../core/records.js';
+import { defineOperation } from '../tensor/operation.js';
+import { allocate, type Tensor } from '../tensor/tensor.js';
+import { permute } from '../tensor/views.js';
+import { type AttentionSizes, attentionSizes, maskOperands, type ScoreScalars, scoreScalars } from './operands.js';
 import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
 import { Recording } from './recording.js';
@@ -44,23 +49,64 @@ export function attention(
 export function attention(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOptions): AttentionResult;
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): AttentionResult {
   checkOptions(options);
+  attentionSizes('attention', q, k, v);
   const past = options.cache?.length ?? 0;
   const held = options.cache ? options.cache.append(k, v) : { k, v };
   const call = { ...options, offset: options.offset ?? past };
 
   const sizes = attentionSizes('attention', q, held.k, held.v);
-  const operands = maskOperands('attention', sizes, q, call.mask, call.bias);
+  const { mask, bias, lengths } = maskOperands('attention', sizes, q, call.mask, call.bias);
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
-  const { out, lse, statistics } = fusedAttention(
-    { q, ...held, ...operands },
-    {
-      sizes,
-      scalars: { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream },
-      recording: call.record !== undefined,
-    },
-  );
-  if (!call.record || !statistics) return { out, lse };
+  const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
+  const recording = call.record !== undefined;
+  const [out, lse, statistics] = fused([q, held.k, held.v, bias, mask, lengths], { sizes, scalars, recording });
+
+  if (!call.record) return { out, lse };
   const rows = call.record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : call.record.rows;
   const weights = rows && { rows, weights: peek({ q, k: held.k, lse, ...call }, { rows }) };
   return { out, lse, record: new Recording(sizes, statistics, lse, weights) };
+}
+
+interface FusedOptions {
+  readonly sizes: AttentionSizes;
+  readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
+  /** Whether the kernel is to fill `statistics`; otherwise that output is empty. */
+  readonly recording: boolean;
+}
+
+type Optional = Tensor | undefined;
+/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S] and lengths i32 [B]. */
+type FusedInputs = readonly [Tensor, Tensor, Tensor, Optional, Optional, Optional];
+/** out [B, H, L, Dv], lse [B, H, L] and statistics [10, B, H, L]. */
+type FusedOutputs = readonly [Tensor, Tensor, Tensor];
+
+const fused = defineOperation<FusedInputs, FusedOutputs, Record<string, never>, FusedOptions>({
+  name: 'attention',
+
+  forward([q, k, v, bias, mask, lengths], { sizes: { B, H, L, Dv }, scalars, recording }) {
+    const { backend } = q;
+    const out = headsLast([B, H, L, Dv], q);
+    const lse = allocate(backend, 'f32', [B, H, L]);
+    const statistics = allocate(backend, 'f32', recording ? [statisticNames.length, B, H, L] : [0]);
+    const recorded = recording ? statistics : undefined;
+    backend.run('attention_forward_f32', { out, lse, statistics: recorded, q, k, v, mask, bias, lengths }, scalars);
+    return { outputs: [out, lse, statistics] };
+  },
+
+  backward({ inputs: [q, k, v, bias, mask, lengths], outputs: [out, lse], options, needs }, [dout, ...others]) {
+    if (dout === undefined || others.some((gradient) => gradient !== undefined)) {
+      throw new StateError('attention: expected a loss on out, got one on lse or a statistic, which have no gradient');
+    }
+    const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
+    const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
+    const operands = { dq, dk, dv, dbias, dout, out, lse, q, k, v, mask, bias, lengths };
+    q.backend.run('attention_backward_f32', operands, options.scalars);
+    return [dq, dk, dv, dbias, undefined, undefined];
+  },
+});
+
+/** Uninitialised [B, H, L, D] whose memory is [B, L, H, D], the layout that projections read and write. */
+function headsLast(shape: readonly number[], like: Tensor): Tensor {
+  const [B, H, L, D] = shape as readonly [number, number, number, number];
+  return permute(allocate(like.backend, 'f32', [B, L, H, D]), [0, 2, 1, 3]);
 }

@@ -1,6 +1,6 @@
 /**
  * From the attention call to the kernel's words: checked sizes, a mask as u8 view, a bias as broadcast view, lengths as
- * an i32 tensor, and the scalars. The fused path, peek and the explicit path all start here. Next: fused.ts.
+ * an i32 tensor, and the scalars. The fused path, peek and the explicit path all start here. Next: attention.ts.
  */
 
 import { ShapeError } from '../core/errors.js';
