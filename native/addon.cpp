@@ -1,4 +1,4 @@
-// The Node-API door: exports call, targets, lastTarget and misalignment. It takes typed arrays apart, lets
+// The Node-API door: exports call, targets, lastTarget, misalignment, multiplyAddRate and copyRate. It takes typed arrays apart, lets
 // call_parser.h check everything, and runs the chosen target. A refused call returns its code and changes
 // nothing; a value of the wrong kind throws. Plain C++ without exceptions. Next: pool.h.
 #define NAPI_VERSION 8
@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "call_parser.h"
+#include "measure.h"
 #include "pool.h"
 #include "target.h"
 
@@ -171,6 +172,30 @@ napi_value misalignment(napi_env env, napi_callback_info info) {
   return number_of(env, (double)(reinterpret_cast<uintptr_t>(data) % 64));
 }
 
+// multiplyAddRate(target, threads): operations a second of multiply-adds in registers.
+napi_value run_multiply_add_rate(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int chosen = 0, threads = 0;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  if (count != 2 || !integer_of(env, arguments[0], 0, target_count, chosen) || !supported[chosen])
+    return fail(env, "multiplyAddRate: expected a target that runs here");
+  if (!integer_of(env, arguments[1], 1, max_threads + 1, threads))
+    return fail(env, "multiplyAddRate: expected threads in [1, 64]");
+  return number_of(env, multiply_add_rate(*all_targets[chosen], threads));
+}
+
+// copyRate(threads): bytes read and written a second.
+napi_value run_copy_rate(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  int threads = 0;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  if (count != 1 || !integer_of(env, argument, 1, max_threads + 1, threads))
+    return fail(env, "copyRate: expected threads in [1, 64]");
+  return number_of(env, copy_rate(threads));
+}
+
 void add(napi_env env, napi_value exports, const char* name, napi_callback function) {
   napi_value value;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
@@ -189,5 +214,7 @@ NAPI_MODULE_INIT() {
   add(env, exports, "targets", list_targets);
   add(env, exports, "lastTarget", last_target);
   add(env, exports, "misalignment", misalignment);
+  add(env, exports, "multiplyAddRate", run_multiply_add_rate);
+  add(env, exports, "copyRate", run_copy_rate);
   return exports;
 }

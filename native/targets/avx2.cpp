@@ -15,6 +15,7 @@ namespace keyhole {
 namespace avx2 {
 static const char target_name[] = "avx2";
 #include "../kernels/all.inl.h"
+#include "../kernels/peak.inl.h"
 }  // namespace avx2
 }  // namespace keyhole
 #if defined(__clang__)
@@ -23,5 +24,6 @@ static const char target_name[] = "avx2";
 #pragma GCC pop_options
 #endif
 
-const keyhole::target keyhole::avx2_target = {avx2::target_name, avx2::run};
+const keyhole::target keyhole::avx2_target = {
+    avx2::target_name, avx2::run, avx2::multiply_add_chains, 2 * avx2::VL * avx2::peak_chains};
 #endif

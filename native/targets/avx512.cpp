@@ -15,6 +15,7 @@ namespace keyhole {
 namespace avx512 {
 static const char target_name[] = "avx512";
 #include "../kernels/all.inl.h"
+#include "../kernels/peak.inl.h"
 }  // namespace avx512
 }  // namespace keyhole
 #if defined(__clang__)
@@ -23,5 +24,6 @@ static const char target_name[] = "avx512";
 #pragma GCC pop_options
 #endif
 
-const keyhole::target keyhole::avx512_target = {avx512::target_name, avx512::run};
+const keyhole::target keyhole::avx512_target = {
+    avx512::target_name, avx512::run, avx512::multiply_add_chains, 2 * avx512::VL * avx512::peak_chains};
 #endif

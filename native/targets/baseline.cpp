@@ -8,8 +8,10 @@ namespace keyhole {
 namespace baseline {
 static const char target_name[] = "baseline";
 #include "../kernels/all.inl.h"
+#include "../kernels/peak.inl.h"
 }  // namespace baseline
 
-const target baseline_target = {baseline::target_name, baseline::run};
+const target baseline_target = {
+    baseline::target_name, baseline::run, baseline::multiply_add_chains, 2 * baseline::VL * baseline::peak_chains};
 }  // namespace keyhole
 #endif

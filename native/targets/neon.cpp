@@ -9,8 +9,10 @@ namespace keyhole {
 namespace neon {
 static const char target_name[] = "neon";
 #include "../kernels/all.inl.h"
+#include "../kernels/peak.inl.h"
 }  // namespace neon
 
-const target neon_target = {neon::target_name, neon::run};
+const target neon_target = {
+    neon::target_name, neon::run, neon::multiply_add_chains, 2 * neon::VL * neon::peak_chains};
 }  // namespace keyhole
 #endif

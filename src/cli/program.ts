@@ -4,6 +4,7 @@
  */
 
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './bench.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
@@ -31,7 +32,7 @@ function createProgram(): Command {
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', '\nExample:\n  keyhole train g2p --preset quick\n  keyhole run runs/latest --text keyhole')
     .exitOverride();
-  const commands = [trainCommand(), evalCommand(), runCommand(), inspectCommand(), doctorCommand()];
+  const commands = [trainCommand(), evalCommand(), runCommand(), inspectCommand(), benchCommand(), doctorCommand()];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;
 }

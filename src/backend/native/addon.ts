@@ -24,6 +24,10 @@ export interface Addon {
   lastTarget(): string;
   /** Address modulo 64. */
   misalignment(memory: NativeArray): number;
+  /** Operations a second of multiply-adds that stay in the target's registers. */
+  multiplyAddRate(target: number, threads: number): number;
+  /** Bytes read and written a second when large arrays are copied. */
+  copyRate(threads: number): number;
 }
 
 let loaded: Addon | undefined;

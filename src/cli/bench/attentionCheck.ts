@@ -1,0 +1,121 @@
+/**
+ * Whether the results of a case are right: a few query rows and a few keys of one head, recomputed by the reference.
+ * A row needs all keys and gives out, lse, statistics and dq; a key needs all rows and gives dk and dv.
+ */
+
+import { createReferenceBackend } from '../../backend/reference/createReferenceBackend.js';
+import { tensor } from '../../tensor/create.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { slice } from '../../tensor/views.js';
+import {
+  type AttentionProblem,
+  type BackwardOutputs,
+  backwardOutputs,
+  type ForwardOutputs,
+  forwardOutputs,
+  runBackward,
+  runForward,
+} from './attentionProblem.js';
+import { expectClose } from './expectClose.js';
+
+const reference = createReferenceBackend();
+
+/** Half-open ranges of queries and keys. */
+interface Part {
+  readonly rows: readonly [number, number];
+  readonly keys: readonly [number, number];
+}
+
+/** Checks out, lse and statistics of the first, a middle and the last row. Throws StateError when they are wrong. */
+export function checkForward(label: string, problem: AttentionProblem, got: ForwardOutputs): void {
+  const { L, S } = problem.sizes;
+  const heads = headsOfGroup(problem);
+  for (const row of someOf(L)) {
+    const part: Part = { rows: [row, row + 1], keys: [0, S] };
+    const small = partOf(problem, part);
+    const truth = forwardOutputs(small, got.statistics !== undefined);
+    runForward(small, truth);
+    expectClose(`${label}: out of row ${row}`, lastHead(got.out, part.rows, { heads }), truth.out);
+    expectClose(`${label}: lse of row ${row}`, lastHead(got.lse, part.rows, { heads }), truth.lse);
+    if (got.statistics && truth.statistics) {
+      const ours = lastHead(got.statistics, part.rows, { heads, axis: 1 });
+      expectClose(`${label}: statistics of row ${row}`, ours, truth.statistics);
+    }
+  }
+}
+
+/** Checks dq of some rows, dk and dv of some keys. Throws StateError when they are wrong. */
+export function checkBackward(
+  label: string,
+  problem: AttentionProblem,
+  forward: ForwardOutputs & { readonly dout: Tensor },
+  got: BackwardOutputs,
+): void {
+  const { L, S } = problem.sizes;
+  for (const row of someOf(L)) {
+    const part: Part = { rows: [row, row + 1], keys: [0, S] };
+    const { dq } = gradientsOf(problem, forward, part);
+    expectClose(`${label}: dq of row ${row}`, lastHead(got.dq, part.rows, { heads: headsOfGroup(problem) }), dq);
+  }
+  for (const key of someOf(S)) {
+    const part: Part = { rows: [0, L], keys: [key, key + 1] };
+    const { dk, dv } = gradientsOf(problem, forward, part);
+    expectClose(`${label}: dk of key ${key}`, lastHead(got.dk, part.keys), dk);
+    expectClose(`${label}: dv of key ${key}`, lastHead(got.dv, part.keys), dv);
+  }
+}
+
+function gradientsOf(
+  problem: AttentionProblem,
+  { out, lse, dout }: ForwardOutputs & { readonly dout: Tensor },
+  part: Part,
+): BackwardOutputs {
+  const small = partOf(problem, part);
+  const gradients = backwardOutputs(small);
+  const heads = headsOfGroup(problem);
+  const [ours, sums, seed] = [out, lse, dout].map((whole) => moved(lastHead(whole, part.rows, { heads })));
+  runBackward(small, { out: ours as Tensor, lse: sums as Tensor, dout: seed as Tensor }, gradients);
+  return gradients;
+}
+
+function someOf(count: number): readonly number[] {
+  return [...new Set([0, Math.floor(count / 3), count - 1])];
+}
+
+function headsOfGroup({ sizes: { H, G } }: AttentionProblem): number {
+  return H / G;
+}
+
+/** The part of the problem that the last sequence and the last key head see, on the reference backend. */
+function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProblem {
+  const { sizes, inputs, scalars, pairs } = problem;
+  const heads = headsOfGroup(problem);
+  const cells = (whole: Tensor | undefined): Tensor | undefined =>
+    whole && moved(slice(lastHead(whole, rows, { heads }), 3, ...keys));
+  const lengths = inputs.lengths?.toArray().at(-1);
+  const left = lengths === undefined ? undefined : Math.min(Math.max(lengths - keys[0], 0), keys[1] - keys[0]);
+  return {
+    sizes: { ...sizes, B: 1, H: heads, G: 1, L: rows[1] - rows[0], S: keys[1] - keys[0] },
+    inputs: {
+      q: moved(lastHead(inputs.q, rows, { heads })),
+      k: moved(lastHead(inputs.k, keys)),
+      v: moved(lastHead(inputs.v, keys)),
+      mask: cells(inputs.mask),
+      bias: cells(inputs.bias),
+      lengths: left === undefined ? undefined : tensor(Int32Array.of(left), [1], { backend: reference }),
+    },
+    scalars: { ...scalars, offset: scalars.offset + rows[0] - keys[0] },
+    pairs,
+  };
+}
+
+/** `[..., B, H, rows, ...]` narrowed to the last sequence, the last heads and a range of rows. */
+function lastHead(whole: Tensor, rows: readonly [number, number], { axis = 0, heads = 1 } = {}): Tensor {
+  const [B, H] = [whole.shape[axis] as number, whole.shape[axis + 1] as number];
+  const head = slice(slice(whole, axis, B - 1, B), axis + 1, H - heads, H);
+  return slice(head, axis + 2, ...rows);
+}
+
+function moved(x: Tensor): Tensor {
+  return tensor(x.toArray(), x.shape, { dtype: x.dtype, backend: reference });
+}

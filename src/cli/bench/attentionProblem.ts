@@ -1,0 +1,120 @@
+/**
+ * A case of attention as operands on a backend, and the kernel calls on them. Kernels are called directly, so that a
+ * figure is the kernel's own. Next: attentionCheck.ts (are the results right), attentionBench.ts (how fast).
+ */
+
+import { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from '../../attention/mask.js';
+import {
+  type AttentionSizes,
+  type MaskOperands,
+  maskOperands,
+  type ScoreScalars,
+  scoreScalars,
+} from '../../attention/operands.js';
+import type { Backend } from '../../backend/contract.js';
+import { statisticNames } from '../../core/records.js';
+import { tensor, zeros } from '../../tensor/create.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { AttentionShape, MaskKind, Pass } from './cases.js';
+import { backwardOperations, forwardOperations, pairsInBand } from './operations.js';
+import { normalValues } from './values.js';
+
+export interface AttentionInputs extends MaskOperands {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+export interface ForwardOutputs {
+  readonly out: Tensor;
+  readonly lse: Tensor;
+  readonly statistics?: Tensor | undefined;
+}
+
+export interface BackwardOutputs {
+  readonly dq: Tensor;
+  readonly dk: Tensor;
+  readonly dv: Tensor;
+}
+
+export interface AttentionProblem {
+  readonly sizes: AttentionSizes;
+  readonly inputs: AttentionInputs;
+  readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
+  /** Allowed pairs of query and key over all heads. */
+  readonly pairs: number;
+}
+
+/** One in eight pairs or keys is forbidden where the kind leaves it open. */
+const forbidden = 8;
+
+export function createProblem(backend: Backend, shape: AttentionShape, kind: MaskKind): AttentionProblem {
+  const { B, H, G, L, S, D } = shape;
+  const sizes = { ...shape, Dv: D };
+  const normal = (dims: readonly number[], seed: number): Tensor =>
+    tensor(
+      normalValues(
+        dims.reduce((a, b) => a * b),
+        seed,
+      ),
+      dims,
+      { backend },
+    );
+  const [q, k, v] = [normal([B, H, L, D], 1), normal([B, G, S, D], 2), normal([B, G, S, D], 3)];
+  const mask = maskOf(kind, shape, backend);
+  const bias = kind === 'bias' ? normal([1, 1, L, S], 4) : undefined;
+  const inputs = { q, k, v, ...maskOperands('bench', sizes, q, mask, bias) };
+  const scalars = { ...scoreScalars(sizes, { mask }), dropoutRate: 0, seed: 0, stream: 0 };
+  const keys = mask?.lengths?.[0] ?? S;
+  const inHead = mask?.allowed ? countAllowed(mask.allowed) : pairsInBand(L, keys, scalars);
+  return { sizes, inputs, scalars, pairs: B * H * inHead };
+}
+
+function maskOf(kind: MaskKind, { B, L, S }: AttentionShape, backend: Backend): Mask | undefined {
+  if (kind.startsWith('window:')) return and(causal(), slidingWindow({ left: Number(kind.slice(7)) - 1 }));
+  if (kind === 'causal') return causal();
+  if (kind === 'padding') return keyPadding(new Array<number>(B).fill(S - Math.floor(S / forbidden)));
+  if (kind === 'boolean') return booleanMask(tensor(scattered(L * S), [1, 1, L, S], { backend }));
+  return undefined;
+}
+
+/** Ones, with zeros scattered over them. */
+function scattered(count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, index) => (Math.imul(index, 0x9e3779b1) >>> 29 === 0 ? 0 : 1));
+}
+
+function countAllowed(allowed: Tensor): number {
+  return (allowed.toArray() as Uint8Array).reduce((sum, value) => sum + value, 0);
+}
+
+/** Multiplications and additions of one call. */
+export function problemOperations({ pairs, sizes: { D } }: AttentionProblem, pass: Pass): number {
+  return pass === 'backward' ? backwardOperations(pairs, D) : forwardOperations(pairs, D);
+}
+
+/** Room for the results of the forward kernel, and for the record's statistics if they are wanted. */
+export function forwardOutputs({ sizes, inputs: { q } }: AttentionProblem, recorded: boolean): ForwardOutputs {
+  const { B, H, L, Dv } = sizes;
+  const { backend } = q;
+  const statistics = recorded ? zeros([statisticNames.length, B, H, L], { backend }) : undefined;
+  return { out: zeros([B, H, L, Dv], { backend }), lse: zeros([B, H, L], { backend }), statistics };
+}
+
+export function backwardOutputs({ inputs: { q, k, v } }: AttentionProblem): BackwardOutputs {
+  const like = ({ shape, backend }: Tensor): Tensor => zeros(shape, { backend });
+  return { dq: like(q), dk: like(k), dv: like(v) };
+}
+
+export function runForward({ inputs, scalars }: AttentionProblem, outputs: ForwardOutputs): void {
+  inputs.q.backend.run('attention_forward_f32', { ...outputs, ...inputs }, scalars);
+}
+
+/** Needs what the forward kernel left, and the gradient of its result. */
+export function runBackward(
+  { inputs, scalars }: AttentionProblem,
+  forward: ForwardOutputs & { readonly dout: Tensor },
+  gradients: BackwardOutputs,
+): void {
+  const { out, lse, dout } = forward;
+  inputs.q.backend.run('attention_backward_f32', { ...gradients, out, lse, dout, ...inputs }, scalars);
+}

@@ -1,0 +1,111 @@
+/**
+ * What `keyhole bench` measures, one line a case: shapes of figures that are promised, and of the models in tasks/.
+ * Next: attentionProblem.ts (how a case becomes operands), timing.ts (how it is timed).
+ */
+
+export type Pass = 'forward' | 'backward' | 'decode';
+export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}`;
+export type RecordKind = 'none' | 'default';
+
+/** Letters as in ARCHITECTURE.md; values have the width D of the keys. */
+export interface AttentionShape {
+  readonly B: number;
+  readonly H: number;
+  readonly G: number;
+  readonly L: number;
+  readonly S: number;
+  readonly D: number;
+}
+
+export interface AttentionCase {
+  readonly pass: Pass;
+  readonly mask: MaskKind;
+  readonly shape: AttentionShape;
+  readonly record: RecordKind;
+}
+
+/** out [M, N] = a [M, K] · b [K, N]; a or b may lie transposed in memory, as in linear layers and their gradients. */
+export interface GemmCase {
+  readonly shape: { readonly M: number; readonly N: number; readonly K: number };
+  readonly transposed: 'none' | 'a' | 'b';
+}
+
+/** A preset of the task g2p. */
+export interface TrainCase {
+  readonly preset: 'quick' | 'full';
+  readonly batchTokens: number;
+}
+
+const long: AttentionShape = { B: 1, H: 12, G: 12, L: 2048, S: 2048, D: 64 };
+const longest: AttentionShape = { B: 1, H: 2, G: 2, L: 16384, S: 16384, D: 64 };
+const short: AttentionShape = { B: 32, H: 8, G: 8, L: 128, S: 128, D: 32 };
+const cached: AttentionShape = { B: 1, H: 32, G: 8, L: 1, S: 8192, D: 128 };
+
+const attentionCases: readonly AttentionCase[] = [
+  { pass: 'forward', mask: 'dense', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'dense', shape: long, record: 'default' },
+  { pass: 'forward', mask: 'causal', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'causal', shape: long, record: 'default' },
+  { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'dense', shape: longest, record: 'none' },
+  { pass: 'forward', mask: 'window:256', shape: longest, record: 'none' },
+  { pass: 'forward', mask: 'dense', shape: short, record: 'none' },
+  { pass: 'forward', mask: 'causal', shape: short, record: 'none' },
+  { pass: 'backward', mask: 'dense', shape: long, record: 'none' },
+  { pass: 'backward', mask: 'causal', shape: long, record: 'none' },
+  { pass: 'backward', mask: 'dense', shape: short, record: 'none' },
+  { pass: 'backward', mask: 'causal', shape: short, record: 'none' },
+];
+
+const decodeCases: readonly AttentionCase[] = [
+  { pass: 'decode', mask: 'dense', shape: cached, record: 'none' },
+  { pass: 'decode', mask: 'dense', shape: cached, record: 'default' },
+];
+
+/** The cube, then one linear layer of 1,024 tokens in each direction: x·Wᵀ, dy·W, dyᵀ·x. */
+const gemmCases: readonly GemmCase[] = [
+  { shape: { M: 1024, N: 1024, K: 1024 }, transposed: 'none' },
+  { shape: { M: 1024, N: 512, K: 128 }, transposed: 'b' },
+  { shape: { M: 1024, N: 128, K: 512 }, transposed: 'none' },
+  { shape: { M: 512, N: 128, K: 1024 }, transposed: 'a' },
+  { shape: { M: 1024, N: 768, K: 192 }, transposed: 'b' },
+];
+
+const trainCases: readonly TrainCase[] = [
+  { preset: 'quick', batchTokens: 2048 },
+  { preset: 'full', batchTokens: 2048 },
+];
+
+export const benchCases = {
+  attention: attentionCases,
+  gemm: gemmCases,
+  train: trainCases,
+  decode: decodeCases,
+} as const;
+
+export type BenchKind = keyof typeof benchCases;
+
+export const benchKinds = Object.keys(benchCases) as readonly BenchKind[];
+
+/** The same cases in sizes that every backend gets through in seconds; good for a look, not for a figure. */
+export const quickCases: typeof benchCases = {
+  attention: attentionCases.map(smallAttention),
+  gemm: gemmCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 128, N: 128, K: 128 }) })),
+  train: trainCases.map((it) => ({ ...it, batchTokens: 64 })),
+  decode: decodeCases.map(smallAttention),
+};
+
+function smallAttention(it: AttentionCase): AttentionCase {
+  return { ...it, shape: atMost(it.shape, { B: 2, H: 2, G: 2, L: 320, S: 320, D: 64 }) };
+}
+
+/** Every size, but no more than its limit. */
+function atMost<Letter extends string>(
+  shape: Readonly<Record<Letter, number>>,
+  limits: Readonly<Record<Letter, number>>,
+): Readonly<Record<Letter, number>> {
+  const entries = (Object.keys(shape) as Letter[]).map((letter) => [letter, Math.min(shape[letter], limits[letter])]);
+  return Object.fromEntries(entries) as Record<Letter, number>;
+}
