@@ -79,7 +79,7 @@ describe('lockFolder', () => {
   const release = (outcome: ReturnType<typeof lockFolder>): void =>
     'release' in outcome ? outcome.release() : expect.fail('held');
   /** The id of a process that has ended. */
-  const dead = (): number => spawnSync('true').pid;
+  const dead = (): number => spawnSync(process.execPath, ['--version']).pid;
 
   test('is held until released, under any name of the folder', () => {
     const lock = lockFolder(folder);
