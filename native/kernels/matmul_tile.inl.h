@@ -6,8 +6,8 @@
 // rows or columns are computed beside it nor on which tile computes it. Next: matmul_pack.inl.h, then matmul.inl.h.
 #pragma once
 
-// 24 accumulators of 32 registers, or 12 of 16, leave room for two vectors of b and one broadcast of a.
-constexpr int tile_rows = vector_registers == 32 ? 12 : 6;
+// 24 accumulators of 32 registers, 12 of 16, or 8 of 12 leave room for two vectors of b and one broadcast of a.
+constexpr int tile_rows = vector_registers == 32 ? 12 : vector_registers == 16 ? 6 : 4;
 constexpr int tile_vectors = 2;
 constexpr int tile_columns = tile_vectors * VL;
 
