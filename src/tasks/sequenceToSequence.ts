@@ -91,6 +91,8 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   readonly #config: C;
   readonly #vocabularies: Vocabularies;
   readonly #splits: SequenceSplits | undefined;
+  /** Right answers by input, made when first asked for. */
+  #targets: ReadonlyMap<string, SequenceExample['targets']> | undefined;
 
   constructor(
     definition: SequenceDefinition<C>,
@@ -178,8 +180,8 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   }
 
   #references(input: string): readonly (readonly string[])[] {
-    const all = this.#splits ? Object.values(this.#splits).flat() : [];
-    return all.find((example) => example.input === input)?.targets ?? [];
+    this.#targets ??= new Map(Object.values(this.#splits ?? {}).flatMap((part) => part.map(byInput)));
+    return this.#targets.get(input) ?? [];
   }
 
   #read(input: string): readonly string[] {
@@ -246,4 +248,8 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
       return picturesOf(call, { rows: next, columns: past, causal: true });
     });
   }
+}
+
+function byInput({ input, targets }: SequenceExample): [string, SequenceExample['targets']] {
+  return [input, targets];
 }
