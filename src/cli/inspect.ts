@@ -21,7 +21,7 @@ type Render = (figure: AttentionFigure) => string | Uint8Array | Promise<Uint8Ar
 
 const renderers: Readonly<Record<string, Render>> = {
   html: renderAttentionHtml,
-  svg: (figure) => renderAttentionSvg(figure),
+  svg: (figure) => renderAttentionSvg(figure, { theme: 'light' }), // drawing programs know no colours that follow the reader
   png: (figure) => renderAttentionPng(figure),
   json: renderAttentionJson,
 };
