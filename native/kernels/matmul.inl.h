@@ -4,14 +4,14 @@
 // broadcast batches cost nothing to express. `=`. out overlaps no input.
 //
 // Passes: a task owns a block of rows × columns of one batch. For each block of K: pack a's rows (layout chosen by its
-// strides), then panel by panel of tile_columns: pack b, run the register tile over all row groups, and add the result
+// strides), then by a few panels of tile_columns: pack b, run the register tile over all row groups, and add the result
 // to out; the last block of K applies the epilogue. Few rows over a row-major b skip b's packing.
 //
 // Numerics: an element is Σ over blocks of k_block of one fma chain each, in order of k: N5, and its bits depend neither
 // on M, N, the threads nor on the path taken (N12). Measured at K = 4096: 0.6 u·(|a|·|b|); 5 u at worst over small sizes.
 //
 // Speed, share of the FMA peak measured in the same run, one thread of a Zen 4 shared with other work: AVX-512
-// 64×256×256 86 %, 4000×256×256 (x·Wᵀ) 74 %, 256×256×4000 (weight gradient) 65 %, 1024³ 65 %; 128-bit 60 %.
+// 64×256×256 86 %, 4000×256×256 (x·Wᵀ) 74 %, 1024³ 70 % (quiet); 128-bit 60 %.
 #pragma once
 
 #include "matmul_pack.inl.h"
@@ -22,7 +22,8 @@ constexpr i64 k_pitch = k_block + 16;  // rows of packed a must not share cache 
 constexpr i64 row_block = 20 * tile_rows;
 constexpr i64 column_block = 1024;
 constexpr i64 packed_a_floats = row_block * k_pitch;
-constexpr i64 packed_b_floats = k_block * tile_columns;
+constexpr i64 panels_packed = 4;  // panels of b packed together: a row of b is read in whole stretches
+constexpr i64 packed_b_floats = panels_packed * k_block * tile_columns;
 constexpr i64 result_floats = tile_rows * tile_columns;
 constexpr i64 matmul_scratch_bytes = 4 * (packed_a_floats + packed_b_floats + result_floats);
 
@@ -72,6 +73,16 @@ static void pack_a(const call& c, const matmul_plan& plan, float* packed, const 
         store_partial(packed + i * tile_rows + r, x, min_of(VL, tile_rows - r));
       }
   }
+}
+
+// packed: [panel][k_block][tile_columns]. A row-major b is walked row by row across the panels: a power-of-two row stride
+// would otherwise miss the cache and the TLB at every step (1024³: 47 % of the peak panel by panel).
+static void pack_panels(float* packed, const float* b, const view& v, i64 k, i64 columns) {
+  const i64 rows_at_once = v.stride[3] == 1 ? 8 : k;
+  for (i64 i = 0; i < k; i += rows_at_once)
+    for (i64 n = 0, panel = 0; n < columns; n += tile_columns, panel++)
+      pack(packed + (panel * k_block + i) * tile_columns, tile_columns, b + i * v.stride[2] + n * v.stride[3], v.stride[2],
+           v.stride[3], min_of(rows_at_once, k - i), min_of(tile_columns, columns - n));
 }
 
 static vf activate(vf x, int activation) {
@@ -125,8 +136,9 @@ static void matmul_block(const call& c, const matmul_plan& plan, i64 index, floa
       const float* b = batch.b + k0 * vb.stride[2] + n * vb.stride[3];
       i64 b_step = vb.stride[2];
       if (!plan.direct || columns < tile_columns) {
-        pack(packed_b, tile_columns, b, vb.stride[2], vb.stride[3], k, columns);
-        b = packed_b;
+        const i64 panel = plan.direct ? 0 : (n - n0) / tile_columns % panels_packed;
+        if (panel == 0) pack_panels(packed_b, b, vb, k, min_of(panels_packed * tile_columns, n1 - n));
+        b = packed_b + panel * k_block * tile_columns;
         b_step = tile_columns;
       }
       for (i64 m = m0; m < m1; m += tile_rows) {
