@@ -11,7 +11,7 @@
 // on M, N, the threads nor on the path taken (N12). Measured at K = 4096: 0.6 u·(|a|·|b|); 5 u at worst over small sizes.
 //
 // Speed, share of the FMA peak measured in the same run, one thread of a Zen 4 shared with other work: AVX-512
-// 64×256×256 86 %, 4000×256×256 (x·Wᵀ) 74 %, 1024³ 70 % (quiet); 128-bit 60 %.
+// 64×256×256 86 %, 4000×256×256 (x·Wᵀ) 74 %, 1024³ 63 to 70 %; 128-bit 60 %.
 #pragma once
 
 #include "matmul_pack.inl.h"
