@@ -94,9 +94,9 @@ namespace matmul_f32_call {
   enum scalar { s_alpha, s_activation };
 }
 namespace attention_forward_f32_call {
-  enum operand { o_out, o_lse, o_statistics, o_q, o_k, o_v, o_mask, o_bias, o_lengths };
-  enum dim { d_B, d_H, d_L, d_Dv, d_D, d_G, d_S };
-  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_dropoutRate, s_seed, s_stream };
+  enum operand { o_out, o_lse, o_statistics, o_received, o_tiles, o_topWeights, o_topKeys, o_zeroKeys, o_q, o_k, o_v, o_mask, o_bias, o_lengths, o_set };
+  enum dim { d_B, d_H, d_L, d_Dv, d_S, d_P, d_T, d_D, d_G };
+  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_dropoutRate, s_seed, s_stream, s_window };
 }
 namespace attention_backward_f32_call {
   enum operand { o_dq, o_dk, o_dv, o_dbias, o_dout, o_out, o_lse, o_q, o_k, o_v, o_mask, o_bias, o_lengths };
@@ -134,6 +134,6 @@ namespace activations {
   constexpr int count = 3;
 }
 namespace statistics {
-  enum code { keys_, logitMax_, pMax_, entropyNats_, squareSum_, meanDistance_, firstMass_, selfMass_, previousMass_, nextMass_ };
-  constexpr int count = 10;
+  enum code { keys_, logitMax_, logitMin_, logitMean_, logitVariance_, pMax_, entropyNats_, squareSum_, meanDistance_, windowMass_, futureMass_, setMass_, firstMass_, selfMass_, previousMass_, nextMass_ };
+  constexpr int count = 16;
 }

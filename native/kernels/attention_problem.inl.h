@@ -110,15 +110,16 @@ static void pack_keys(float* packed, const float* x, i64 key_stride, i64 width_s
 // The sum is cut every `score_chain` terms: at D = 256 one chain would come too near to N1's bound.
 constexpr i64 score_chain = 64;
 
+template <i64 Pitch = tile_pitch>
 static void score_tile(float* tile, const float* rows_packed, i64 capacity, const float* keys_packed, int rows,
                        i64 begin, i64 end, i64 width) {
   for (i64 j = begin; j < end; j += tile_columns) {
     const float* keys = keys_packed + j * width;
     const i64 columns = min_of(tile_columns, end - j);
-    multiply<tile_pitch, 1, tile_set>(rows, columns, tile + j, tile_pitch, rows_packed, keys, tile_columns,
+    multiply<tile_pitch, 1, tile_set>(rows, columns, tile + j, Pitch, rows_packed, keys, tile_columns,
                                       min_of(score_chain, width));
     for (i64 d = score_chain; d < width; d += score_chain)
-      multiply<tile_pitch, 1, tile_add>(rows, columns, tile + j, tile_pitch,
+      multiply<tile_pitch, 1, tile_add>(rows, columns, tile + j, Pitch,
                                         rows_packed + d / width_block * capacity * tile_pitch + d % width_block,
                                         keys + d * tile_columns, tile_columns, min_of(score_chain, width - d));
   }
@@ -201,14 +202,15 @@ static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 l
   return late.begin > j0 + begin || early.end < j0 + end;
 }
 
-// True when x holds NaN or an infinity.
+// True when x holds NaN or an infinity: then x·0 is not 0. Four sums, so that the additions need not wait for each other.
 static bool not_finite(const float* x, i64 row_stride, i64 column_stride, i64 rows, i64 width) {
-  vf sum{};
+  vf sum[4]{};
   for (i64 i = 0; i < rows; i++)
-    for (i64 d = 0; d < width; d += VL)
-      sum = fma(load_strided(x + i * row_stride + d * column_stride, column_stride, (int)min_of(VL, width - d)), vf{},
-                sum);
-  return any(sum != vf{});
+    for (i64 d = 0; d < width; d += VL) {
+      vf& part = sum[(i + d / VL) % 4];
+      part = fma(load_strided(x + i * row_stride + d * column_stride, column_stride, (int)min_of(VL, width - d)), vf{}, part);
+    }
+  return any((sum[0] + sum[1]) + (sum[2] + sum[3]) != vf{});
 }
 
 // The row's weights of columns `column` … that dropout keeps, scaled; the others 0.

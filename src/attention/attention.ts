@@ -7,14 +7,14 @@
  */
 
 import { StateError } from '../core/errors.js';
-import { statisticNames } from '../core/records.js';
 import { defineOperation } from '../tensor/operation.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { permute } from '../tensor/views.js';
 import { type AttentionSizes, attentionSizes, maskOperands, type ScoreScalars, scoreScalars } from './operands.js';
-import { type AttentionOptions, checkOptions } from './options.js';
+import { type AttentionOptions, checkOptions, type RecordOptions } from './options.js';
 import { peek } from './peek.js';
 import { Recording } from './recording.js';
+import { allocateRecord, type RecordedTensors, recordedOperands, recordOperands } from './recordOperands.js';
 
 export interface AttentionResult {
   /** [B, H, L, Dv], laid out in memory as [B, L, H, Dv] so that joining the heads copies nothing. */
@@ -58,41 +58,41 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { mask, bias, lengths } = maskOperands('attention', sizes, q, call.mask, call.bias);
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
   const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
-  const recording = call.record !== undefined;
-  const [out, lse, statistics] = fused([q, held.k, held.v, bias, mask, lengths], { sizes, scalars, recording });
+  const { record } = call;
+  const [out, lse, ...recorded] = fused([q, held.k, held.v, bias, mask, lengths], { sizes, scalars, record });
 
-  if (!call.record) return { out, lse };
-  const rows = call.record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : call.record.rows;
+  if (!record) return { out, lse };
+  const rows = record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : record.rows;
   const weights = rows && { rows, weights: peek({ q, k: held.k, lse, ...call }, { rows }) };
-  return { out, lse, record: new Recording(sizes, statistics, lse, weights) };
+  return { out, lse, record: new Recording(sizes, lse, recorded, weights) };
 }
 
 interface FusedOptions {
   readonly sizes: AttentionSizes;
   readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
-  /** Whether the kernel is to fill `statistics`; otherwise that output is empty. */
-  readonly recording: boolean;
+  /** What the kernel is to record; outputs that are not asked for are empty. */
+  readonly record: RecordOptions | undefined;
 }
 
 type Optional = Tensor | undefined;
 /** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S] and lengths i32 [B]. */
 type FusedInputs = readonly [Tensor, Tensor, Tensor, Optional, Optional, Optional];
-/** out [B, H, L, Dv], lse [B, H, L] and statistics [10, B, H, L]. */
-type FusedOutputs = readonly [Tensor, Tensor, Tensor];
+/** out [B, H, L, Dv], lse [B, H, L], then the record. */
+type FusedOutputs = readonly [Tensor, Tensor, ...RecordedTensors];
 
 const fused = defineOperation<FusedInputs, FusedOutputs, Record<string, never>, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths], { sizes: { B, H, L, Dv }, scalars, recording }) {
+  forward([q, k, v, bias, mask, lengths], { sizes, scalars, record }) {
     const { backend } = q;
-    const out = headsLast([B, H, L, Dv], q);
-    const lse = allocate(backend, 'f32', [B, H, L]);
-    const statistics = allocate(backend, 'f32', recording ? [statisticNames.length, B, H, L] : [0]);
-    const recorded = recording ? statistics : undefined;
-    backend.run('attention_forward_f32', { out, lse, statistics: recorded, q, k, v, mask, bias, lengths }, scalars);
-    return { outputs: [out, lse, statistics] };
+    const out = headsLast([sizes.B, sizes.H, sizes.L, sizes.Dv], q);
+    const lse = allocate(backend, 'f32', [sizes.B, sizes.H, sizes.L]);
+    const recorded = allocateRecord(backend, sizes, record);
+    const { set, window } = recordOperands(sizes, record);
+    const operands = { out, lse, ...recordedOperands(recorded), q, k, v, mask, bias, lengths, set };
+    backend.run('attention_forward_f32', operands, { ...scalars, window });
+    return { outputs: [out, lse, ...recorded] };
   },
-
   backward({ inputs: [q, k, v, bias, mask, lengths], outputs: [out, lse], options, needs }, [dout, ...others]) {
     if (dout === undefined || others.some((gradient) => gradient !== undefined)) {
       throw new StateError('attention: expected a loss on out, got one on lse or a statistic, which have no gradient');

@@ -13,6 +13,18 @@ export interface RecordOptions {
   readonly statistics?: true;
   /** Query rows whose weights are kept, O(rows · S) memory. */
   readonly rows?: readonly number[] | 'all';
+  /** Radius in positions of the statistic `windowMass`; default 16. */
+  readonly window?: number;
+  /** Keys that the statistic `setMass` sums over: a u8 tensor, broadcastable to [B, S], not 0 = in the set. */
+  readonly keySet?: Tensor;
+  /** The K largest weights of every row and their keys, O(L · K) memory. */
+  readonly topK?: number;
+  /** The sum over all queries of what each key gets, O(S) memory. */
+  readonly received?: true;
+  /** The pattern pooled to this many bins of queries and of keys. */
+  readonly tiles?: number;
+  /** For every row the number of allowed keys with a weight below 1e-6. */
+  readonly zeroKeys?: true;
 }
 
 /** Dropout on the weights: which ones fall depends only on seed, stream and position. */
@@ -41,17 +53,29 @@ export interface AttentionOptions {
 }
 
 const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'dropout', 'cache', 'offset', 'record']);
-const recordNames = new Set(['statistics', 'rows']);
+const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 
 /** Throws on unknown names and on values outside their range. */
 export function checkOptions(options: AttentionOptions): void {
   refuseUnknown('attention', options, optionNames);
-  if (options.record) refuseUnknown('attention: record', options.record, recordNames);
+  if (options.record) checkRecord(options.record);
   const { scale, softcap, dropout, offset } = options;
   requireThat(scale === undefined || Number.isFinite(scale), 'a finite scale', scale);
   requireThat(softcap === undefined || (softcap >= 0 && Number.isFinite(softcap)), 'a softcap >= 0', softcap);
   requireThat(offset === undefined || Number.isInteger(offset), 'a whole offset', offset);
   requireThat(!dropout || (dropout.rate >= 0 && dropout.rate < 1), 'a dropout rate in [0, 1)', dropout?.rate);
+}
+
+function checkRecord(record: RecordOptions): void {
+  refuseUnknown('attention: record', record, recordNames);
+  for (const name of ['window', 'topK', 'tiles'] as const) {
+    const value = record[name];
+    const least = name === 'window' ? 0 : 1;
+    const fits = value === undefined || (Number.isSafeInteger(value) && value >= least);
+    requireThat(fits, `record.${name} a whole number >= ${least}`, value);
+  }
+  const { keySet } = record;
+  requireThat(!keySet || keySet.dtype === 'u8', 'record.keySet a u8 tensor', keySet?.dtype);
 }
 
 function refuseUnknown(label: string, given: object, known: ReadonlySet<string>): void {

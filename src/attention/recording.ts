@@ -7,6 +7,7 @@ import { heldTensors, type TensorHolder } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { reshape, select } from '../tensor/views.js';
 import type { AttentionSizes } from './operands.js';
+import { type RecordedTensors, recordedOperands } from './recordOperands.js';
 
 /** The weights of chosen rows [B, H, rows, S]. */
 export interface RowWeights {
@@ -17,31 +18,32 @@ export interface RowWeights {
 /** The record of one call. Nothing is copied out until `read` is called. */
 export class Recording implements TensorHolder {
   readonly #sizes: AttentionSizes;
-  readonly #statistics: Tensor;
   readonly #lse: Tensor;
+  readonly #recorded: RecordedTensors;
   readonly #rows: RowWeights | undefined;
 
-  constructor(sizes: AttentionSizes, statistics: Tensor, lse: Tensor, rows?: RowWeights) {
+  constructor(sizes: AttentionSizes, lse: Tensor, recorded: RecordedTensors, rows?: RowWeights) {
     this.#sizes = sizes;
-    this.#statistics = statistics;
     this.#lse = lse;
+    this.#recorded = recorded;
     this.#rows = rows;
   }
 
   /** What must survive when a scope returns this record. */
   [heldTensors](): readonly Tensor[] {
-    return [this.#statistics, this.#lse, ...(this.#rows ? [this.#rows.weights] : [])];
+    return [this.#lse, ...this.#recorded, ...(this.#rows ? [this.#rows.weights] : [])];
   }
 
   /** One statistic of every row [B, H, L], still on the backend. */
   tensor(name: StatisticName): Tensor {
-    return select(this.#statistics, 0, statisticNames.indexOf(name)); // [B, H, L]
+    return select(this.#recorded[0], 0, statisticNames.indexOf(name)); // [B, H, L]
   }
 
-  /** Everything as plain data. Copies O(B·H·L) numbers, and O(B·H·rows·S) for chosen rows. */
+  /** Everything as plain data. Copies O(B·H·(L + S)) numbers, and O(B·H·rows·S) for chosen rows. */
   read(): AttentionRecord {
     const { B, H, L, S } = this.#sizes;
     const statistics = Object.fromEntries(statisticNames.map((name) => [name, floats(this.tensor(name))]));
+    const { received, tiles, topWeights, topKeys, zeroKeys } = recordedOperands(this.#recorded);
     return {
       batch: B,
       heads: H,
@@ -49,9 +51,18 @@ export class Recording implements TensorHolder {
       keys: S,
       statistics: statistics as Record<StatisticName, Float32Array>,
       lse: floats(this.#lse),
+      ...(received && { received: floats(received) }),
+      ...(tiles && { tiles: { bins: tiles.shape[2] as number, values: floats(tiles) } }),
+      ...(topWeights && topKeys && { top: readTop(topWeights, topKeys) }),
+      ...(zeroKeys && { zeroKeys: floats(zeroKeys) }),
       ...(this.#rows && { weights: { rows: this.#rows.rows, values: floats(this.#rows.weights) } }),
     };
   }
+}
+
+function readTop(weights: Tensor, keys: Tensor): NonNullable<AttentionRecord['top']> {
+  const flat = reshape(keys, [keys.size]).toArray();
+  return { count: weights.shape[3] as number, weights: floats(weights), keys: Int32Array.from(flat) };
 }
 
 function floats(values: Tensor): Float32Array {

@@ -23,9 +23,15 @@
  *   `j < lengths[b]`, `mask != 0`, `bias != -inf`. `left`, `right` may be Infinity; causal is `right = 0`.
  *   A row with no allowed key gives out 0, lse -inf, all statistics 0. Forbidden keys never influence anything, even
  *   when they hold NaN. Dropout row of (b, h, i) is `(b·H + h)·L + i`, column is j.
- *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax = max s; pMax = max p;
- *   entropyNats = -Σ p ln p; squareSum = Σ p²; meanDistance = Σ p·|i + offset - j|; firstMass = p_i0; selfMass,
- *   previousMass, nextMass = p at j = i + offset, -1, +1 (0 where no such allowed key).
+ *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax, logitMin = largest and smallest s; logitMean =
+ *   Σ p·s; logitVariance = Σ p·(s - logitMean)²; pMax = max p; entropyNats = -Σ p ln p; squareSum = Σ p²; meanDistance =
+ *   Σ p·|d| with d = i + offset - j; windowMass = Σ p where |d| <= `window`; futureMass = Σ p where d < 0; setMass = Σ p
+ *   where `set` != 0 (0 without a set); firstMass = p_i0; selfMass, previousMass, nextMass = p where d = 0, 1, -1 (0 where
+ *   that key is not allowed).
+ *   What needs the final lse: `received` = Σ_i p_ij; `tiles` = mean, over the rows with keys in a bin of queries, of Σ p
+ *   over a bin of keys, where position x of n lies in bin floor(x·P/n); `topWeights`, `topKeys` (both or none) = the T
+ *   largest p > 0 in descending order, the first of equals first, filled up with 0 and -1; `zeroKeys` = number of allowed
+ *   keys with p < 1e-6.
  * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`.
  * - `attention_weights`: `p` itself, from `lse`, for whatever slice of rows and keys the views show; forbidden cells
  *   are exactly 0.

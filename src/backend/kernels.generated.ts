@@ -108,8 +108,8 @@ export const kernelTable = {
   },
   attention_forward_f32: {
     operands:
-      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[10,B,H,L]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
-    scalars: 'scale softcap left right offset dropoutRate seed stream',
+      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[16,B,H,L]!? received:f32[B,H,S]!? tiles:f32[B,H,P,P]!? topWeights:f32[B,H,L,T]!? topKeys:i32[B,H,L,T]!? zeroKeys:f32[B,H,L]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? set:u8[B,S]?',
+    scalars: 'scale softcap left right offset dropoutRate seed stream window',
   },
   attention_backward_f32: {
     operands:

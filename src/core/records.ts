@@ -21,6 +21,14 @@ export interface AttentionRecord {
   readonly statistics: Readonly<Record<StatisticName, Float32Array>>;
   /** Natural logarithm of the softmax denominator [B, H, L]; -Infinity for fully masked rows. */
   readonly lse: Float32Array;
+  /** What each key got, summed over the queries [B, H, S]. */
+  readonly received?: Float32Array;
+  /** The pattern pooled to [B, H, bins, bins]: mean over a bin of queries of what a bin of keys got; see backend/contract.ts. */
+  readonly tiles?: { readonly bins: number; readonly values: Float32Array };
+  /** The largest weights of every row and their keys [B, H, L, count], in descending order, filled up with 0 and -1. */
+  readonly top?: { readonly count: number; readonly weights: Float32Array; readonly keys: Int32Array };
+  /** Allowed keys with a weight below 1e-6, for every row [B, H, L]. */
+  readonly zeroKeys?: Float32Array;
   /** The weights of chosen query rows: `values` is packed [B, H, rows.length, S]. */
   readonly weights?: { readonly rows: readonly number[]; readonly values: Float32Array };
 }

@@ -15,7 +15,16 @@ interface Sizes {
   readonly D: number;
 }
 
-const options = { softcap: 0, left: Infinity, right: Infinity, offset: 0, dropoutRate: 0, seed: 0, stream: 0 };
+const options = {
+  softcap: 0,
+  left: Infinity,
+  right: Infinity,
+  offset: 0,
+  dropoutRate: 0,
+  seed: 0,
+  stream: 0,
+  window: 2,
+};
 
 function forwardCase({ H, L, S, D }: Sizes, spread: number, adjust: (q: Input, k: Input) => Input = (q) => q): Case {
   const [q, k] = [normal([1, H, L, D], 1, { scale: spread }), normal([1, H, S, D], 2, { scale: spread })];

@@ -34,8 +34,18 @@ function forwardCase({ B, G, share, L, S, D, left, right, offset, spread, seed }
     kernel: 'attention_forward_f32',
     label: `seed ${seed}`,
     inputs: { q: normal([B, H, L, D], seed, { scale: spread }), k: normal([B, G, S, D], seed + 1), v: value },
-    outputs: { out: [B, H, L, value.shape[3] as number], lse: [B, H, L], statistics: [10, B, H, L] },
-    scalars: { scale: 1 / Math.sqrt(D), softcap: 0, left, right, offset, dropoutRate: 0, seed: 0, stream: 0 },
+    outputs: { out: [B, H, L, value.shape[3] as number], lse: [B, H, L], statistics: [16, B, H, L] },
+    scalars: {
+      scale: 1 / Math.sqrt(D),
+      softcap: 0,
+      left,
+      right,
+      offset,
+      dropoutRate: 0,
+      seed: 0,
+      stream: 0,
+      window: 2,
+    },
     tolerance: {},
   });
 }

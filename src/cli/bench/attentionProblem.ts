@@ -106,7 +106,7 @@ export function backwardOutputs({ inputs: { q, k, v } }: AttentionProblem): Back
 }
 
 export function runForward({ inputs, scalars }: AttentionProblem, outputs: ForwardOutputs): void {
-  inputs.q.backend.run('attention_forward_f32', { ...outputs, ...inputs }, scalars);
+  inputs.q.backend.run('attention_forward_f32', { ...outputs, ...inputs }, { ...scalars, window: 16 });
 }
 
 /** Needs what the forward kernel left, and the gradient of its result. */

@@ -30,6 +30,8 @@ export interface Problem {
 
 export interface AttentionCases {
   readonly forward: Case;
+  /** The same call with everything that a record can hold. */
+  readonly recorded: Case;
   readonly backward: Case;
   readonly weights: Case;
 }
@@ -61,17 +63,31 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const { mask, bias, lengths } = problem;
   const masks = { ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }) };
   const shared = { scale: 1 / Math.sqrt(Math.max(D, 1)), softcap: 0, left: Infinity, right: Infinity, offset: 0 };
-  const scalars = { ...shared, dropoutRate: 0, seed: 11, stream: 5, ...problem.options };
-  const { dropoutRate: _rate, seed: _seed, stream: _stream, ...weightScalars } = scalars;
+  const scalars = { ...shared, dropoutRate: 0, seed: 11, stream: 5, window: 3, ...problem.options };
+  const { dropoutRate: _rate, seed: _seed, stream: _stream, window: _window, ...weightScalars } = scalars;
   const growth = 1 / (1 - scalars.dropoutRate);
   const forward = kernelCase({
     kernel: 'attention_forward_f32',
     label,
     inputs: { q, k, v, ...masks },
-    outputs: { out: [B, H, L, Dv], lse: [B, H, L], statistics: [10, B, H, L] },
+    outputs: { out: [B, H, L, Dv], lse: [B, H, L], statistics: [16, B, H, L] },
     scalars,
     // N1 and N17
     tolerance: { out: within(2e-6 * growth), lse: within(2e-6, 1e-6), statistics: within(2e-6, 1e-5) },
+  });
+  const [bins, top] = [1 + (seed % 7), 1 + (seed % 4)];
+  const recorded = kernelCase({
+    ...forward,
+    inputs: { ...forward.inputs, set: booleans([B, S], seed + 4) },
+    outputs: {
+      ...{ ...forward.outputs, received: [B, H, S], tiles: [B, H, bins, bins], zeroKeys: [B, H, L] },
+      ...{ topWeights: [B, H, L, top], topKeys: [B, H, L, top] },
+    },
+    tolerance: {
+      ...forward.tolerance,
+      ...{ received: within(2e-6, 1e-5), tiles: within(2e-6, 1e-5), topWeights: within(2e-6, 1e-5) },
+      ...{ topKeys: within(0), zeroKeys: within(0) },
+    },
   });
   const lse = outcome(forward, 'lse');
   const weights = kernelCase({
@@ -82,18 +98,19 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
     scalars: weightScalars,
     tolerance: { weights: within(5e-7) }, // N4
   });
-  return { forward, weights, backward: backwardCase({ ...forward.inputs, lse }, forward, sizes, seed + 3) };
+  return { forward, recorded, weights, backward: backwardCase({ ...forward.inputs, lse }, forward, sizes, seed + 3) };
 }
 
 function backwardCase(inputs: Case['inputs'], forward: Case, sizes: Sizes, seed: number): Case {
   const { B, H, G, L, S, D, Dv } = sizes;
   const dbias = inputs.bias ? { dbias: [B, H, L, S] } : {};
+  const { window: _window, ...scalars } = forward.scalars as Scalars<'attention_forward_f32'>;
   const it: Case = kernelCase({
     kernel: 'attention_backward_f32',
     label: forward.label,
     inputs: { ...inputs, out: outcome(forward, 'out'), dout: normal([B, H, L, Dv], seed) },
     outputs: { dq: [B, H, L, D], dk: [B, G, S, D], dv: [B, G, S, Dv], ...dbias },
-    scalars: forward.scalars as Scalars<'attention_backward_f32'>,
+    scalars,
     tolerance: {
       dq: threeNaive(() => it, 'dq'),
       dk: threeNaive(() => it, 'dk'),
@@ -228,8 +245,9 @@ export const attention: readonly AttentionCases[] = attentionProblems.map((probl
   attentionCases(problem, 10 * index),
 );
 
-export const attentionKernelCases: readonly Case[] = attention.flatMap(({ forward, backward, weights }) => [
+export const attentionKernelCases: readonly Case[] = attention.flatMap(({ forward, recorded, backward, weights }) => [
   forward,
+  recorded,
   backward,
   weights,
 ]);
