@@ -28,6 +28,13 @@ struct record_sums {
 
 struct strip;
 
+// What is needed next: a tile of keys, and the queries of another block when that follows.
+struct upcoming {
+  i64 b, g;
+  i64 j0, keys;
+  i64 i0, queries;
+};
+
 struct forward_state {
   const attention_problem* p;
   i64 b, g, h0, i0, queries;
@@ -48,10 +55,12 @@ struct forward_state {
   i64 window;        // radius of the record's window
   const strip* kept;  // where the weights are kept, or null
   const view* set;   // keys chosen for the record [B, S], or null
+  upcoming after;    // the next block of this worker, likely
   i64 v_width;
   const float* values;  // v_packed, or v itself where its rows can be read in place
   i64 value_step;
   bool careful;      // this tile's v is not finite
+  bool direct;       // keys are read where they lie, not packed
 };
 
 struct forward_tile {
@@ -61,23 +70,31 @@ struct forward_tile {
 KEYHOLE_INLINE i64 head_of(const forward_state& f, i64 r) { return f.h0 + r / f.queries; }
 KEYHOLE_INLINE i64 query_of(const forward_state& f, i64 r) { return f.i0 + r % f.queries; }
 
-static i64 forward_scratch_floats(const attention_problem& p, i64 rows, bool record) {
-  const i64 v_width = round_up(p.Dv, VL), sums = record ? rows * (i64)(sizeof(record_sums) / 4) : 0;
-  return packed_rows_floats(rows, p.D) + forward_keys * p.D + forward_keys * v_width + tile_rows * forward_pitch +
-         rows * (v_width + VL) + 2 * round_up(rows, VL) + sums + 64;
+// What outlives a tile: the rows' sums.
+static i64 sums_floats(const attention_problem& p, i64 rows, bool record) {
+  const i64 record_floats = record ? rows * (i64)(sizeof(record_sums) / 4) : 0;
+  return round_up(rows * (round_up(p.Dv, VL) + VL) + 2 * round_up(rows, VL) + record_floats, VL);
 }
 
-static void carve(forward_state& f, float* scratch, bool record) {
-  const attention_problem& p = *f.p;
-  f.q_rows = scratch;
-  f.k_panels = f.q_rows + packed_rows_floats(f.capacity, p.D);
-  f.v_packed = f.k_panels + forward_keys * p.D;
-  f.tile = f.v_packed + forward_keys * f.v_width;
-  f.out = f.tile + tile_rows * forward_pitch;
+// What serves one tile.
+static i64 tile_floats(const attention_problem& p, i64 rows) {
+  const i64 v_width = round_up(p.Dv, VL);
+  return round_up(packed_rows_floats(rows, p.D) + forward_keys * (p.D + v_width) + tile_rows * forward_pitch, VL);
+}
+
+static void carve_sums(forward_state& f, float* sums, bool record) {
+  f.out = sums;
   f.l = f.out + f.capacity * f.v_width;
   f.m = f.l + f.capacity * VL;
   f.keys = f.m + round_up(f.capacity, VL);
   f.record = record ? reinterpret_cast<record_sums*>(f.keys + round_up(f.capacity, VL)) : nullptr;
+}
+
+static void carve_tile(forward_state& f, float* scratch) {
+  f.q_rows = scratch;
+  f.k_panels = f.q_rows + packed_rows_floats(f.capacity, f.p->D);
+  f.v_packed = f.k_panels + forward_keys * f.p->D;
+  f.tile = f.v_packed + forward_keys * f.v_width;
 }
 
 static void clear_rows(forward_state& f) {
@@ -116,13 +133,25 @@ static void pack_values(forward_state& f, const forward_tile& t, bool partly) {
   f.value_step = f.v_width;
 }
 
-// Asks for a share of the next tile's keys and values while this tile is computed: part `index` of `parts`.
-static void prefetch_tile(const forward_state& f, i64 j0, i64 keys, i64 index, i64 parts) {
-  const attention_problem& p = *f.p;
-  const view* wanted[2] = {p.k, p.v};
-  for (const view* x : wanted) {
-    const float* row = head(*x, f.b, f.g) + (j0 + keys * index / parts) * x->stride[2];
-    for (i64 j = keys * index / parts; j < keys * (index + 1) / parts; j++, row += x->stride[2])
-      for (i64 d = 0; d < x->size[3] && x->stride[3] == 1; d += cache_line) __builtin_prefetch(row + d, 0, 2);
-  }
+// Asks for rows `from` … `past` of a head, as far as they lie together.
+static void prefetch_rows(const view& x, i64 b, i64 h, i64 from, i64 past) {
+  if (x.stride[3] != 1) return;
+  const float* row = head(x, b, h) + from * x.stride[2];
+  for (i64 i = from; i < past; i++, row += x.stride[2])
+    for (i64 d = 0; d < x.size[3]; d += cache_line) __builtin_prefetch(row + d, 0, 2);
+}
+
+// Asks for part `index` of `parts` of it while this tile is computed.
+static void prefetch(const attention_problem& p, const upcoming& next, i64 index, i64 parts) {
+  const i64 from = next.j0 + next.keys * index / parts, past = next.j0 + next.keys * (index + 1) / parts;
+  prefetch_rows(*p.k, next.b, next.g, from, past);
+  prefetch_rows(*p.v, next.b, next.g, from, past);
+  for (i64 h = next.g * (p.H / p.G); h < (next.g + 1) * (p.H / p.G) && next.queries; h++)
+    prefetch_rows(*p.q, next.b, h, next.i0 + next.queries * index / parts, next.i0 + next.queries * (index + 1) / parts);
+}
+
+// Asks for the mask of a row's next tile.
+static void prefetch_mask(const attention_problem& p, const u8* mask, i64 j0) {
+  if (!mask || p.mask->stride[3] != 1) return;
+  for (i64 j = j0; j < min_of(p.S, j0 + forward_keys); j += 4 * cache_line) __builtin_prefetch(mask + j, 0, 2);
 }

@@ -10,19 +10,22 @@
 // nothing in it (N17).
 #pragma once
 
+#include "attention_decode.inl.h"
 #include "attention_strip.inl.h"
 
 struct forward_plan {
   attention_problem p;
   strip_outputs kept;
   i64 queries;          // of a block
-  i64 parts;            // runs of blocks that follow each other, per key head
-  i64 items;            // parts over all key heads
+  i64 parts;            // blocks per key head; where weights are kept, runs of blocks
+  i64 runs;             // of keys, each with sums of its own
+  i64 items;            // runs of parts of key heads; where weights are kept, parts of key heads
   i64 items_per_task;
-  i64 block_floats;     // scratch of a block; the strip lies behind it
-  i64 scratch_floats;
+  i64 sums_floats, tile_floats;  // scratch of a block; the strip lies behind it
+  i64 scratch_floats;   // of a worker
   float* received;      // [parts][B·H][S], or null
-  bool record;
+  float* sums;          // [items][sums_floats] when there are several runs
+  bool record, direct;
 };
 
 struct maximum_raised {
@@ -112,7 +115,8 @@ static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int r
   const key_range keys = keys_of(p, f.b, first, last);
   const i64 begin = max_of(0, keys.begin - t.j0) / tile_columns * tile_columns, end = min_of(t.keys, keys.end - t.j0);
   if (end <= begin) return;
-  score_tile<forward_pitch>(f.tile, f.q_rows + r0 * tile_pitch, f.capacity, f.k_panels, rows, begin, end, p.D);
+  if (f.direct) score_keys(f, t, r0, rows, begin, end);
+  else score_tile<forward_pitch>(f.tile, f.q_rows + r0 * tile_pitch, f.capacity, f.k_panels, rows, begin, end, p.D);
   float a[tile_rows];
   tile_row row[tile_rows];
   for (int r = 0; r < rows; r++) {
@@ -154,38 +158,46 @@ static void finish_rows(const call& c, forward_state& f) {
   }
 }
 
-static forward_state open_block(const call& c, const forward_plan& plan, i64 bg, i64 i0, i64 i1, float* scratch) {
+// A block and its sums, which lie in `sums`; `tile` serves one tile.
+static forward_state block_at(const call& c, const forward_plan& plan, const upcoming& block, float* sums, float* tile) {
   using namespace attention_forward_f32_call;
   const attention_problem& p = plan.p;
   forward_state f{};
-  f.p = &p, f.b = bg / p.G, f.g = bg % p.G, f.h0 = f.g * (p.H / p.G), f.i0 = i0, f.queries = i1 - i0;
+  f.p = &p, f.b = block.b, f.g = block.g, f.h0 = f.g * (p.H / p.G), f.i0 = block.i0, f.queries = block.queries;
   f.rows = p.H / p.G * f.queries, f.capacity = p.H / p.G * plan.queries, f.v_width = round_up(p.Dv, VL);
   f.natural = p.softcap > 0 || p.bias || p.scale == 0;
   f.unit = f.natural ? log2_e : (p.scale < 0 ? -p.scale : p.scale) * log2_e;
   f.window = whole(c.scalar[s_window]), f.set = given(c, o_set);
-  f.v = head(*p.v, f.b, f.g);
-  carve(f, scratch, plan.record);
-  clear_rows(f);
-  pack_queries(f);
+  f.v = head(*p.v, f.b, f.g), f.direct = plan.direct;
+  carve_sums(f, sums, plan.record);
+  carve_tile(f, tile);
   return f;
 }
 
-static void forward_block(const call& c, forward_state& f) {
+// Takes the block's rows through the tiles of keys [first, past) that some row may attend.
+static void forward_block(forward_state& f, i64 first, i64 past) {
   const attention_problem& p = *f.p;
   const float* k = head(*p.k, f.b, f.g);
-  const i64 last = f.i0 + f.queries - 1;
-  const key_range keys = keys_of(p, f.b, f.i0, last);
-  for (i64 j0 = keys.begin / forward_keys * forward_keys; j0 < keys.end; j0 += forward_keys) {
-    const forward_tile t{j0, min_of(forward_keys, keys.end - j0)};
-    pack_keys(f.k_panels, k + j0 * p.k->stride[2], p.k->stride[2], p.k->stride[3], t.keys, p.D);
+  const i64 last = f.i0 + f.queries - 1, parts = (f.rows + tile_rows - 1) / tile_rows;
+  const key_range allowed = keys_of(p, f.b, f.i0, last);
+  const i64 end = min_of(past, allowed.end);
+  clear_rows(f);
+  pack_queries(f);
+  for (i64 j0 = max_of(first, allowed.begin / forward_keys * forward_keys); j0 < end; j0 += forward_keys) {
+    const forward_tile t{j0, min_of(forward_keys, end - j0)};
+    if (!f.direct) pack_keys(f.k_panels, k + j0 * p.k->stride[2], p.k->stride[2], p.k->stride[3], t.keys, p.D);
     pack_values(f, t, partly_forbidden(p, f.b, f.i0, last, j0, 0, t.keys));
-    const i64 next = j0 + forward_keys, next_keys = max_of(0, min_of(forward_keys, keys.end - next));
+    const i64 next = j0 + forward_keys;
+    const upcoming soon = next < end ? upcoming{f.b, f.g, next, min_of(forward_keys, end - next), 0, 0} : f.after;
     for (i64 r = 0; r < f.rows; r += tile_rows) {
-      prefetch_tile(f, next, next_keys, r / tile_rows, (f.rows + tile_rows - 1) / tile_rows);
+      if (!f.direct) prefetch(p, soon, r / tile_rows, parts);
       forward_group(f, t, r, (int)min_of(tile_rows, f.rows - r));
     }
   }
-  finish_rows(c, f);
+}
+
+static void forward_run(const forward_plan& plan, forward_state& f, i64 run) {
+  forward_block(f, run * decode_keys, plan.runs == 1 ? plan.p.S : (run + 1) * decode_keys);
 }
 
 // First query of a part. With a map of bins a part holds whole bins.
@@ -195,39 +207,71 @@ static i64 part_start(const forward_plan& plan, i64 part) {
 }
 
 // A part that keeps its weights: its blocks one after the other, because their rows add up.
-static void forward_kept(const call& c, const forward_plan& plan, i64 bg, i64 part, float* scratch) {
+static void forward_kept(const call& c, const forward_plan& plan, i64 b, i64 g, i64 part, float* scratch) {
   const attention_problem& p = plan.p;
-  strip s = carve_strip(p, plan.kept, p.H / p.G * plan.queries, scratch + plan.block_floats);
+  float* tile = scratch + plan.sums_floats;
+  strip s = carve_strip(p, plan.kept, p.H / p.G * plan.queries, tile + plan.tile_floats);
   s.received = plan.received;
   const i64 heads = p.H / p.G, bins = plan.kept.bins;
   for (i64 h = 0; h < heads; h++) {
     clear_column(s, h);
-    clear_tiles(plan.kept, bg / p.G, bg % p.G * heads + h, part * bins / plan.parts, (part + 1) * bins / plan.parts);
+    clear_tiles(plan.kept, b, g * heads + h, part * bins / plan.parts, (part + 1) * bins / plan.parts);
   }
   const i64 start = part_start(plan, part), end = part_start(plan, part + 1);
   for (i64 i = start; i < end; i += plan.queries) {
-    forward_state f = open_block(c, plan, bg, i, min_of(end, i + plan.queries), scratch);
+    const upcoming block{b, g, 0, 0, i, min_of(plan.queries, end - i)};
+    forward_state f = block_at(c, plan, block, scratch, tile);
     for (i64 r = 0; r < 2 * f.rows; r++) s.range[r] = 0;
     f.kept = &s;
-    forward_block(c, f);
+    forward_run(plan, f, 0);
+    for (i64 run = 1; run < plan.runs; run++) {
+      forward_state next = block_at(c, plan, block, scratch + plan.scratch_floats - plan.sums_floats, tile);
+      next.kept = &s;
+      forward_run(plan, next, run);
+      merge_sums(f, next);
+    }
+    finish_rows(c, f);
     read_strip(f, s, part, end);
   }
+}
+
+// The block of an item, with its first tile of keys.
+static upcoming block_of(const forward_plan& plan, i64 item) {
+  const attention_problem& p = plan.p;
+  const i64 bg = item / plan.runs / plan.parts, part = plan.parts - 1 - item / plan.runs % plan.parts;  // longest causal rows first
+  const i64 i0 = part * plan.queries, queries = min_of(plan.queries, p.L - i0), b = bg / p.G;
+  const i64 begin = keys_of(p, b, i0, i0 + queries - 1).begin / forward_keys * forward_keys;
+  return {b, bg % p.G, begin, min_of(forward_keys, p.S - begin), i0, queries};
 }
 
 static void forward_task(const call& c, i64 index, int worker, void* state) {
   const forward_plan& plan = *static_cast<const forward_plan*>(state);
   const attention_problem& p = plan.p;
-  const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task);
   float* scratch = static_cast<float*>(c.scratch(c, worker, plan.scratch_floats * 4));
+  const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task);
   for (i64 item = index * plan.items_per_task; item < end; item++) {
-    const i64 bg = item / plan.parts, part = plan.parts - 1 - item % plan.parts;  // longest causal rows first
     if (plan.kept.wanted) {
-      forward_kept(c, plan, bg, part, scratch);
+      const i64 bg = item / plan.parts;
+      forward_kept(c, plan, bg / p.G, bg % p.G, plan.parts - 1 - item % plan.parts, scratch);
       continue;
     }
-    forward_state f = open_block(c, plan, bg, part * plan.queries, min_of(p.L, (part + 1) * plan.queries), scratch);
-    forward_block(c, f);
+    float* sums = plan.sums ? plan.sums + item * plan.sums_floats : scratch;
+    forward_state f = block_at(c, plan, block_of(plan, item), sums, scratch + plan.sums_floats);
+    f.after = block_of(plan, min_of(item + c.threads, plan.items - 1));
+    forward_run(plan, f, item % plan.runs);
+    if (!plan.sums) finish_rows(c, f);
   }
+}
+
+// All runs of one block, one after the other.
+static void merge_task(const call& c, i64 block, int, void* state) {
+  const forward_plan& plan = *static_cast<const forward_plan*>(state);
+  const auto at = [&](i64 item) {
+    return block_at(c, plan, block_of(plan, item), plan.sums + item * plan.sums_floats, nullptr);
+  };
+  forward_state f = at(block * plan.runs);
+  for (i64 run = 1; run < plan.runs; run++) merge_sums(f, at(block * plan.runs + run));
+  finish_rows(c, f);
 }
 
 // received[b,h] = the sum of its parts.
@@ -267,20 +311,28 @@ static void plan_forward(const call& c, forward_plan& plan) {
     const i64 most = plan.kept.bins ? min_of(plan.kept.bins, 8) : 8;
     plan.parts = max_of(1, min_of(most, p.L / 256));
   }
-  plan.items = groups * plan.parts;
-  plan.items_per_task = max_of(1, worthwhile / max_of(1, share * plan.queries * p.S * (p.D + p.Dv)));
-  plan.block_floats = round_up(forward_scratch_floats(p, share * plan.queries, plan.record), VL);
-  plan.scratch_floats = plan.block_floats + (plan.kept.wanted ? strip_scratch_floats(p, share * plan.queries) : 0);
+  plan.direct = p.L == 1 && p.k->stride[3] == 1;
+  plan.runs = p.L == 1 ? max_of(1, (p.S + decode_keys - 1) / decode_keys) : 1;
+  plan.items = groups * plan.parts * (plan.kept.wanted ? 1 : plan.runs);
+  const i64 keys = plan.runs == 1 ? p.S : decode_keys;
+  plan.items_per_task = max_of(1, worthwhile / max_of(1, share * plan.queries * keys * (p.D + p.Dv)));
+  plan.sums_floats = sums_floats(p, share * plan.queries, plan.record);
+  plan.tile_floats = tile_floats(p, share * plan.queries);
+  plan.scratch_floats = plan.sums_floats + plan.tile_floats;
+  if (plan.kept.wanted)
+    plan.scratch_floats += round_up(strip_scratch_floats(p, share * plan.queries), VL) + (plan.runs > 1 ? plan.sums_floats : 0);
 }
 
-// Scratch for every worker; behind that of the first, the sums of the parts.
+// Scratch for every worker; behind that of the first, what all share.
 static bool take_scratch(const call& c, forward_plan& plan) {
   const attention_problem& p = plan.p;
   const i64 received = plan.kept.received ? plan.parts * p.B * p.H * p.S : 0;
-  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + received) * 4));
+  const i64 sums = plan.runs > 1 && !plan.kept.wanted ? plan.items * plan.sums_floats : 0, own = round_up(plan.scratch_floats, VL);
+  float* first = static_cast<float*>(c.scratch(c, 0, (own + received + sums) * 4));
   for (int worker = 1; worker < c.threads; worker++)
     if (!c.scratch(c, worker, plan.scratch_floats * 4)) return false;
-  plan.received = first ? first + plan.scratch_floats : nullptr;
+  plan.received = received ? first + own : nullptr;
+  plan.sums = sums ? first + own : nullptr;
   for (i64 j = 0; first && j < received; j++) plan.received[j] = 0;
   return first;
 }
@@ -299,6 +351,7 @@ static int attention_forward_f32(const call& c) {
   plan_forward(c, plan);
   if (!take_scratch(c, plan)) return out_of_memory;
   c.parallel(c, (plan.items + plan.items_per_task - 1) / plan.items_per_task, forward_task, &plan);
+  if (plan.sums) c.parallel(c, plan.items / plan.runs, merge_task, &plan);
   if (plan.kept.received) c.parallel(c, plan.p.B * plan.p.H, received_task, &plan);
   return ok;
 }

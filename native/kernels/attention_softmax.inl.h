@@ -39,31 +39,59 @@ KEYHOLE_INLINE vi lanes_inside(i64 j, i64 first, i64 past) {
   return (lanes() >= (int)max_of(-1, min_of(VL, first - j))) & (lanes() < (int)max_of(0, min_of(VL, past - j)));
 }
 
-// The mask and the bias of a row: scores become softcap(scale·s) + bias where those are in use, and -inf where forbidden;
-// returns the number of keys in [first, past) that stay.
-static i64 apply_masks(const forward_state& f, const tile_row& row, i64 first, i64 past) {
+// What is laid over the scores of a row.
+struct overlay {
+  const u8* mask;
+  const float* bias;  // both of key j0 on
+  i64 mask_stride, bias_stride;
+  vf scale;
+};
+
+// VL scores from j on: softcap(scale·s) + bias, -inf where forbidden; `keys` counts down the lanes that are allowed.
+static vf overlaid(const forward_state& f, const overlay& over, const tile_row& row, i64 j, vi inside, vi& keys) {
+  const attention_problem& p = *f.p;
+  const int count = (int)min_of(VL, row.end - j);
+  vf x = load(row.s + j);
+  if (f.natural) x *= over.scale;
+  if (p.softcap > 0) x = splat(p.softcap) * vtanh(x / splat(p.softcap));
+  if (over.bias) {
+    const vf bias = load_strided(over.bias + j * over.bias_stride, over.bias_stride, count);
+    inside &= bias != splat(-infinity);
+    x += bias;
+  }
+  if (over.mask) inside &= load_bytes_strided(over.mask + j * over.mask_stride, over.mask_stride, count) != 0;
+  keys += inside;
+  return select(inside, x, splat(-infinity));
+}
+
+// Lays mask and bias over a row; returns the number of keys in [first, past) that stay. A mask or a bias alone, in whole
+// vectors, is what most calls have: those take the short ways.
+static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 past) {
   const attention_problem& p = *f.p;
   const mask_row masks = mask_row_of(p, f.b, row.h, row.i);
-  const vf scale = splat(p.scale < 0 ? -p.scale : p.scale), cap = splat(p.softcap);
-  const i64 bias_stride = masks.bias ? p.bias->stride[3] : 0, mask_stride = masks.mask ? p.mask->stride[3] : 0;
+  overlay over{masks.mask, masks.bias, p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
+               splat(p.scale < 0 ? -p.scale : p.scale)};
+  if (over.mask) over.mask += row.j0 * over.mask_stride;
+  if (over.bias) over.bias += row.j0 * over.bias_stride;
+  const bool mask_alone = !f.natural && over.mask_stride == 1;
+  const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0);
+  prefetch_mask(p, masks.mask, row.j0 + forward_keys);
   vi keys{};
+  int counted = 0;
   for (i64 j = row.begin; j < row.end; j += VL) {
-    const int count = (int)min_of(VL, row.end - j);
-    vi allowed = j >= first && j + VL <= past ? splat_int(-1) : lanes_inside(j, first, past);
-    vf x = load(row.s + j);
-    if (f.natural) x *= scale;
-    if (p.softcap > 0) x = cap * vtanh(x / cap);
-    if (masks.bias) {
-      const vf bias = load_strided(masks.bias + (row.j0 + j) * bias_stride, bias_stride, count);
-      allowed &= bias != splat(-infinity);
-      x += bias;
+    if (j < first || j + VL > past) {
+      store(row.s + j, overlaid(f, over, row, j, lanes_inside(j, first, past), keys));
+    } else if (mask_alone) {
+      store(row.s + j, select_bytes(over.mask + j, load(row.s + j), splat(-infinity), counted));
+    } else if (bias_alone) {
+      const vf bias = load(over.bias + j);
+      keys += bias != splat(-infinity);
+      store(row.s + j, select(bias == splat(-infinity), bias, fma(load(row.s + j), over.scale, bias)));
+    } else {
+      store(row.s + j, overlaid(f, over, row, j, splat_int(-1), keys));
     }
-    if (masks.mask)
-      allowed &= load_bytes_strided(masks.mask + (row.j0 + j) * mask_stride, mask_stride, count) != 0;
-    store(row.s + j, select(allowed, x, splat(-infinity)));
-    keys -= allowed;
   }
-  return (i64)sum(to_float(keys));
+  return counted - (i64)sum(to_float(keys));
 }
 
 // Scores of forbidden keys become -inf; counts the others. Keys up to the end of the last vector are overwritten.
@@ -73,7 +101,7 @@ static void prepare_row(forward_state& f, const tile_row& row) {
   const i64 end = round_up(row.end, VL);
   const i64 first = max_of(row.begin, min_of(end, range.begin - row.j0)), past = max_of(first, min_of(end, range.end - row.j0));
   if (p.mask || f.natural) {
-    f.keys[row.r] += (float)apply_masks(f, row, first, past);
+    f.keys[row.r] += (float)lay_over(f, row, first, past);
     return;
   }
   forbid(row.s, row.begin, first);

@@ -18,6 +18,15 @@ static void move_record(record_sums& sums, const float* l, float shift, float a)
   for (float* sum = sums.distance; sum < sums.lowest; sum += VL) store(sum, factor * load(sum));
 }
 
+// Both relative to the same maximum.
+static void merge_record(record_sums& sums, const record_sums& more) {
+  const float* from = more.t;
+  for (float* sum = sums.t; sum < sums.lowest; sum += VL, from += VL) store(sum, load(sum) + load(from));
+  store(sums.lowest, min(load(more.lowest), load(sums.lowest)));
+  for (int slot = 0; slot < 4; slot++)
+    if (more.watched[slot] != -infinity) sums.watched[slot] = more.watched[slot];
+}
+
 static void watch_key(record_sums& sums, int slot, const tile_row& row, i64 key) {
   const i64 j = key - row.j0;
   if (j >= row.begin && j < row.end) sums.watched[slot] = row.s[j];

@@ -135,32 +135,39 @@ KEYHOLE_INLINE vf square_root(vf x) {
 #endif
 }
 
+// AddressSanitizer does not see masked loads and stores, so there every target goes lane by lane.
+#if defined(KEYHOLE_AVX512) && !defined(__SANITIZE_ADDRESS__)
+#define KEYHOLE_MASKED_512
+#elif defined(KEYHOLE_AVX2) && !defined(__SANITIZE_ADDRESS__)
+#define KEYHOLE_MASKED_256
+#endif
+
 // The first n lanes (0 <= n <= VL); the rest are 0 and their memory is not touched.
 KEYHOLE_INLINE vf load_partial(const float* p, int n) {
-#if defined(KEYHOLE_AVX512)
+#if defined(KEYHOLE_MASKED_512)
   return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
-#elif defined(KEYHOLE_AVX2)
+#elif defined(KEYHOLE_MASKED_256)
   return (vf)_mm256_maskload_ps(p, (__m256i)(lanes() < n));
 #else
   if (n >= VL) return load(p);
   vf x{};
-  if (n > 0) x[0] = p[0];
-  if (n > 1) x[1] = p[1];
-  if (n > 2) x[2] = p[2];
+#pragma GCC unroll 15
+  for (int lane = 0; lane < VL - 1; lane++)
+    if (lane < n) x[lane] = p[lane];
   return x;
 #endif
 }
 
 KEYHOLE_INLINE void store_partial(float* p, vf x, int n) {
-#if defined(KEYHOLE_AVX512)
+#if defined(KEYHOLE_MASKED_512)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
-#elif defined(KEYHOLE_AVX2)
+#elif defined(KEYHOLE_MASKED_256)
   _mm256_maskstore_ps(p, (__m256i)(lanes() < n), (__m256)x);
 #else
   if (n >= VL) return store(p, x);
-  if (n > 0) p[0] = x[0];
-  if (n > 1) p[1] = x[1];
-  if (n > 2) p[2] = x[2];
+#pragma GCC unroll 15
+  for (int lane = 0; lane < VL - 1; lane++)
+    if (lane < n) p[lane] = x[lane];
 #endif
 }
 
@@ -182,6 +189,28 @@ KEYHOLE_INLINE vi load_bytes_strided(const unsigned char* p, long long stride, i
   vi x{};
   for (int lane = 0; lane < n; lane++) x[lane] = p[lane * stride];
   return x;
+}
+
+// Lanes whose byte is not 0 keep x, the others become y; `count` grows by the lanes that keep x.
+KEYHOLE_INLINE vf select_bytes(const unsigned char* p, vf x, vf y, int& count) {
+#if defined(KEYHOLE_AVX512)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __mmask16 set = _mm_test_epi8_mask(bytes, bytes);
+  count += __builtin_popcount(set);
+  return (vf)_mm512_mask_blend_ps(set, (__m512)y, (__m512)x);
+#else
+  const vi set = load_bytes(p) != 0;
+#if defined(KEYHOLE_AVX2)
+  count += __builtin_popcount((unsigned)_mm256_movemask_ps((__m256)(vf)set));
+#elif defined(__x86_64__)
+  count += __builtin_popcount((unsigned)_mm_movemask_ps((__m128)(vf)set));
+#elif defined(KEYHOLE_WASM) || defined(KEYHOLE_WASM_RELAXED)
+  count += __builtin_popcount(wasm_i32x4_bitmask((v128_t)set));
+#else
+  count -= set[0] + set[1] + set[2] + set[3];
+#endif
+  return select(set, x, y);
+#endif
 }
 
 #define KEYHOLE_SHUFFLE(a, b, ...) ((vf)__builtin_shufflevector(a, b, __VA_ARGS__))

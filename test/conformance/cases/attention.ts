@@ -239,7 +239,17 @@ const options: readonly Problem[] = [
   },
 ];
 
-export const attentionProblems: readonly Problem[] = [...sizes, ...causals, ...masked, ...options];
+/** One query: keys are read in place, in runs that are merged. */
+const decoding: readonly Problem[] = [
+  { L: 1, S: 2500, D: 20, H: 6, G: 2, options: { offset: 2499, ...causal } },
+  { L: 1, S: 1100, D: 36, Dv: 20, B: 2, lengths: lengths([1100, 900]) },
+  { L: 1, S: 1030, D: 16, H: 26, G: 1, options: { offset: 1029, left: 300, right: 0, dropoutRate: 0.1 } },
+  { L: 1, S: 1050, D: 8, H: 2, mask: booleans([1, 2, 1, 1050], 21), bias: normal([1, 2, 1, 1050], 22) },
+  { L: 1, S: 3, D: 140, Dv: 1, H: 2 },
+  { label: 'a run without keys', L: 1, S: 2100, D: 8, options: { offset: 2099, left: 20, right: 0, softcap: 3 } },
+];
+
+export const attentionProblems: readonly Problem[] = [...sizes, ...causals, ...masked, ...options, ...decoding];
 
 export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
   attentionCases(problem, 10 * index),
