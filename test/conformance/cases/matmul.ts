@@ -28,6 +28,7 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [3, 2, 4096],
   [129, 255, 96],
   [257, 130, 300],
+  [25, 290, 600], // two column blocks and two blocks of K, neither whole
 ];
 
 function absolute(it: Input): Input {
@@ -107,6 +108,7 @@ const batches = [
   matmulCase({ batch: [3, 2], size: [5, 8, 16], broadcast: { a: [0], b: [1] } }, 4),
   matmulCase({ batch: [4, 8], size: [33, 33, 64], epilogue: 'both' }, 5),
   matmulCase({ batch: [1, 1], size: [9, 17, 33], broadcast: { a: [2] } }, 6),
+  matmulCase({ batch: [1, 1], size: [26, 64, 513], epilogue: 'both', alpha: 0.5, activation: 2 }, 8),
 ];
 
 /** Large and small terms that cancel: the true sum is tiny beside |A|·|B|. */
