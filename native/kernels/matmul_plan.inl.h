@@ -5,9 +5,9 @@
 #include "matmul_pack.inl.h"
 #include "matmul_tile.inl.h"
 
-constexpr i64 k_block = 512;
+constexpr i64 k_block = 256;
 constexpr i64 k_pitch = k_block + 16;  // rows of packed a must not share cache sets
-constexpr i64 column_block = 256;      // 512 KiB of packed b, half of a Zen 4's second level
+constexpr i64 column_block = 512;      // 512 KiB of packed b, half of a Zen 4's second level
 constexpr i64 rows_at_once = 2 * tile_rows;  // that share a panel of b while the first-level cache holds it
 constexpr i64 packed_a_floats = rows_at_once * k_pitch;
 constexpr i64 packed_b_floats = k_block * column_block;
