@@ -1,9 +1,10 @@
 // attention_backward_f32: gradients of attention_forward_f32, recomputing p from lse; never an L×S buffer.
 //
-// dq [B,H,L,D], dk [B,G,S,D], dv [B,G,S,Dv], dbias [B,H,L,S] or none; dout and out [B,H,L,Dv], lse [B,H,L], and the
-// forward's operands; any strides. `=`. Outputs overlap no input.
+// dq [B,H,L,D], dk [B,G,S,D], dv [B,G,S,Dv], dbias [B,H,L,S] or none; dout and out [B,H,L,Dv], lse [B,H,L], dlse
+// [B,H,L] or none, dstatistics and statistics [·,B,H,L] or none, and the forward's operands; any strides. `=`. Outputs overlap no input.
 //
 //   p = e^(s - lse)   δ = Σ dout·out   ds = p·(drop(dout·vᵀ) - δ)   dv = drop(p)ᵀ·dout
+//   with dlse or dstatistics a term joins the bracket of ds: attention_statistics_gradient.inl.h
 //   dbias = ds        dq = scale·(ds·slope)·k      dk = scale·(ds·slope)ᵀ·q      slope: derivative of the softcap
 //
 // Passes: for each tile of key_block keys (k and v packed), each head of its group and each block of row_tile query
@@ -99,6 +100,7 @@ static int attention_backward_f32(const call& c) {
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
   const attention_problem& p = plan.p;
   if (bad_problem(p)) return bad_scalar;
+  if (c.operand[o_dstatistics].data && !c.operand[o_statistics].data) return bad_scalar;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
   plan.scratch_floats = backward_scratch_floats(p);

@@ -2,10 +2,11 @@
  * What a recorded attention call leaves behind: tensors while the computation runs, plain numbers once `read`.
  */
 
+import { StateError } from '../core/errors.js';
 import { type AttentionRecord, type StatisticName, statisticNames } from '../core/records.js';
 import { heldTensors, type TensorHolder } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { reshape, select } from '../tensor/views.js';
+import { reshape } from '../tensor/views.js';
 import type { AttentionSizes } from './operands.js';
 
 /** The weights of chosen rows [B, H, rows, S]. */
@@ -14,14 +15,25 @@ export interface RowWeights {
   readonly weights: Tensor;
 }
 
+/** Statistics that a loss may depend on: attention has their derivatives. Other statistics refuse in backward. */
+export const differentiableStatistics: ReadonlySet<StatisticName> = new Set<StatisticName>([
+  'entropyNats',
+  'squareSum',
+  'meanDistance',
+  'firstMass',
+  'selfMass',
+  'previousMass',
+  'nextMass',
+]);
+
 /** The record of one call. Nothing is copied out until `read` is called. */
 export class Recording implements TensorHolder {
   readonly #sizes: AttentionSizes;
-  readonly #statistics: Tensor;
+  readonly #statistics: readonly Tensor[];
   readonly #lse: Tensor;
   readonly #rows: RowWeights | undefined;
 
-  constructor(sizes: AttentionSizes, statistics: Tensor, lse: Tensor, rows?: RowWeights) {
+  constructor(sizes: AttentionSizes, statistics: readonly Tensor[], lse: Tensor, rows?: RowWeights) {
     this.#sizes = sizes;
     this.#statistics = statistics;
     this.#lse = lse;
@@ -30,12 +42,20 @@ export class Recording implements TensorHolder {
 
   /** What must survive when a scope returns this record. */
   [heldTensors](): readonly Tensor[] {
-    return [this.#statistics, this.#lse, ...(this.#rows ? [this.#rows.weights] : [])];
+    return [...this.#statistics, this.#lse, ...(this.#rows ? [this.#rows.weights] : [])];
   }
 
-  /** One statistic of every row [B, H, L], still on the backend. */
+  /**
+   * One statistic of every row [B, H, L], still on the backend. Those of `differentiableStatistics` carry gradients to q,
+   * k and bias, through the same fused kernel in O(L) memory.
+   *
+   * Errors: StateError for a name that is no statistic; in `backward`, StateError for a statistic without a derivative.
+   */
   tensor(name: StatisticName): Tensor {
-    return select(this.#statistics, 0, statisticNames.indexOf(name)); // [B, H, L]
+    const tensor = this.#statistics[statisticNames.indexOf(name)];
+    if (tensor === undefined)
+      throw new StateError(`Recording.tensor: expected one of ${statisticNames.join(', ')}, got ${name}`);
+    return tensor; // [B, H, L]
   }
 
   /** Everything as plain data. Copies O(B·H·L) numbers, and O(B·H·rows·S) for chosen rows. */

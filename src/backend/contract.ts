@@ -26,9 +26,14 @@
  *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax = max s; pMax = max p;
  *   entropyNats = -Σ p ln p; squareSum = Σ p²; meanDistance = Σ p·|i + offset - j|; firstMass = p_i0; selfMass,
  *   previousMass, nextMass = p at j = i + offset, -1, +1 (0 where no such allowed key).
- * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`.
+ * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`. `dlse` and
+ *   `dstatistics` (with the `statistics` that forward wrote) add the gradients of `lse` and of the statistics, whose
+ *   derivatives with respect to s_ij are: lse p_ij; entropyNats -p_ij·(s_ij - lse_i + entropyNats_i); squareSum
+ *   2·p_ij·(p_ij - squareSum_i); meanDistance and masses, which are Σ_j p_ij·f_ij, p_ij·(f_ij - value_i). The rows of
+ *   `dstatistics` of all other statistics are not read.
  * - `attention_weights`: `p` itself, from `lse`, for whatever slice of rows and keys the views show; forbidden cells
  *   are exactly 0.
+ * - `attention_transposed`: `out_jc = Σ_i p_ij·r_ic`, the weights' transpose times r, from `lse`.
  * - `adamw`: in place; `g = gradient·gradientScale`, decoupled decay, bias correction by `step` (from 1).
  * - `square_sum`: Σ a² accumulated in float64 in a fixed order.
  */
