@@ -156,11 +156,10 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
   if (More) more.forget();
 }
 
-static void differentiate(const call& c, backward_state& f, i64 i, i64 r, i64 begin, i64 end) {
-  const score_row row = score_row_of(*f.p, f.b, f.h, i, f.p_tile + r * tile_pitch, f.j0, begin, end);
-  float* ds_row = f.ds_tile + r * tile_pitch;
-  if (f.single) differentiate_row<true>(c, f, row, i, ds_row);
-  else differentiate_row<false>(c, f, row, i, ds_row);
+// Not inlined, so that the usual row's code is as if this one did not exist.
+static __attribute__((noinline)) void differentiate_recorded_row(const call& c, backward_state& f, const score_row& row,
+                                                                 i64 i, float* ds_row) {
+  differentiate_row<true>(c, f, row, i, ds_row);
 }
 
 // target[r] (=) Σ over the tile's keys j of ds[r][j]·k[j], allowed cells alone when `careful`.
@@ -240,7 +239,12 @@ static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows) {
     const int count = (int)min_of(tile_rows, rows - r);
     score_tile(f.p_tile + r * tile_pitch, f.q_rows + r * tile_pitch, row_tile, f.k_panels, count, begin, end, p.D);
     score_tile(f.ds_tile + r * tile_pitch, f.dout_rows + r * tile_pitch, row_tile, f.v_panels, count, begin, end, p.Dv);
-    for (int x = 0; x < count; x++) differentiate(c, f, i + r + x, r + x, begin, end);
+    for (int x = 0; x < count; x++) {
+      const score_row row = score_row_of(p, f.b, f.h, i + r + x, f.p_tile + (r + x) * tile_pitch, f.j0, begin, end);
+      float* ds_row = f.ds_tile + (r + x) * tile_pitch;
+      if (f.single) differentiate_recorded_row(c, f, row, i + r + x, ds_row);
+      else differentiate_row<false>(c, f, row, i + r + x, ds_row);
+    }
     if (!f.want_rows) continue;
     multiply_keys(f, i + r, r, count, begin, end, partly && !f.finite_keys);
     add_dq(c, f, i + r, count);

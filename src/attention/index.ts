@@ -7,3 +7,5 @@ export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from '
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
 export { differentiableStatistics, Recording } from './recording.js';
+export { rollout } from './rollout.js';
+export { applyTransposedWeights, attentionReceived } from './transposed.js';
