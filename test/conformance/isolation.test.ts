@@ -164,6 +164,19 @@ forEachSubject((backend) => {
     for (const poison of poisons) sameBits(`r of ${poison}`, withFirstRows(poison), clean);
   });
 
+  it('N14: gradients of lse and the statistics of a row without a key reach nothing, even NaN', () => {
+    const { recorded } = problem({ options: { right: 0, offset: -9 } });
+    const withFirstRows = (value: number): Results => {
+      const spoilt = ['dlse', 'dstatistics'].map((name) => {
+        const old = recorded.inputs[name] as Input;
+        return [name, { ...old, values: Float32Array.from(old.values, (x, index) => (index % L < 9 ? value : x)) }];
+      });
+      return execute(backend, { ...recorded, inputs: { ...recorded.inputs, ...Object.fromEntries(spoilt) } });
+    };
+    const clean = withFirstRows(0);
+    for (const poison of poisons) sameBits(`gradients of ${poison}`, withFirstRows(poison), clean);
+  });
+
   it('gradients of zero for lse and the statistics change no bit of the gradients', () => {
     for (const { backward, recorded } of attention) {
       const zero = ({ shape }: Input): Input => input(shape, () => 0);
