@@ -17,6 +17,7 @@
 #include "attention_forward.inl.h"
 #include "attention_backward.inl.h"
 #include "attention_weights.inl.h"
+#include "attention_transposed.inl.h"
 
 // In the order of kernels.def.
 static const kernel_function kernel_table[] = {

@@ -1,9 +1,10 @@
 // attention_backward_f32: gradients of attention_forward_f32, recomputing p from lse; never an L×S buffer.
 //
-// dq [B,H,L,D], dk [B,G,S,D], dv [B,G,S,Dv], dbias [B,H,L,S] or none; dout and out [B,H,L,Dv], lse [B,H,L], and the
-// forward's operands; any strides. `=`. Outputs overlap no input.
+// dq [B,H,L,D], dk [B,G,S,D], dv [B,G,S,Dv], dbias [B,H,L,S] or none; dout and out [B,H,L,Dv], lse [B,H,L], dlse
+// [B,H,L] or none, dstatistics and statistics [·,B,H,L] or none, and the forward's operands; any strides. `=`. Outputs overlap no input.
 //
 //   p = e^(s - lse)   δ = Σ dout·out   ds = p·(drop(dout·vᵀ) - δ)   dv = drop(p)ᵀ·dout
+//   with dlse or dstatistics a term joins the bracket of ds: attention_statistics_gradient.inl.h
 //   dbias = ds        dq = scale·(ds·slope)·k      dk = scale·(ds·slope)ᵀ·q      slope: derivative of the softcap
 //
 // Passes: for each tile of key_block keys (k and v packed), each head of its group and each block of row_tile query
@@ -28,7 +29,30 @@ struct backward_plan {
   i64 items_per_task;
   i64 items;
   i64 scratch_floats;
+  float* deltas;       // [B·H·L]
 };
+
+// δ of VL rows a task, one row a lane: the products of a row are added in the order of score_tile, so that δ is dout·vᵀ
+// where all weight lies on one key and ds is 0 there.
+static void deltas_task(const call& c, i64 index, int, void* state) {
+  using namespace attention_backward_f32_call;
+  const backward_plan& plan = *static_cast<const backward_plan*>(state);
+  const attention_problem& p = plan.p;
+  const view &dout = c.operand[o_dout], &out = c.operand[o_out];
+  const i64 blocks = (p.L + VL - 1) / VL, bh = index / blocks, i = index % blocks * VL;
+  const int count = (int)min_of(VL, p.L - i);
+  const float* dout_i = head(dout, bh / p.H, bh % p.H) + i * dout.stride[2];
+  const float* out_i = head(out, bh / p.H, bh % p.H) + i * out.stride[2];
+  vf total{};
+  for (i64 d0 = 0; d0 < p.Dv; d0 += score_chain) {
+    vf part{};
+    for (i64 d = d0; d < min_of(p.Dv, d0 + score_chain); d++)
+      part = fma(load_strided(dout_i + d * dout.stride[3], dout.stride[2], count),
+                 load_strided(out_i + d * out.stride[3], out.stride[2], count), part);
+    total = d0 == 0 ? part : total + part;
+  }
+  store_partial(plan.deltas + bh * p.L + i, total, count);
+}
 
 // One head after the other, one tile after the other, over the rows [f.i0, f.i1) of heads [h0, h1).
 static void backward_tile(const call& c, backward_state& f, i64 j0, i64 h0, i64 h1) {
@@ -54,6 +78,7 @@ static void whole_group_task(const call& c, i64 index, int worker, void* state) 
   const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task), heads = p.H / p.G;
   for (i64 item = index * plan.items_per_task; item < end; item++) {
     backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, item / p.G, item % p.G, true, true);
+    f.deltas = plan.deltas;
     clear_dq(c, f, f.g * heads, (f.g + 1) * heads);
     backward_item(c, f, 0, key_tiles(p), f.g * heads, (f.g + 1) * heads);
   }
@@ -64,6 +89,7 @@ static void keys_task(const call& c, i64 index, int worker, void* state) {
   const attention_problem& p = plan.p;
   const i64 tiles = key_tiles(p), group = index / tiles, tile = index % tiles, heads = p.H / p.G;
   backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, group / p.G, group % p.G, true, false);
+  f.deltas = plan.deltas;
   backward_item(c, f, tile, tile + 1, f.g * heads, (f.g + 1) * heads);
 }
 
@@ -73,6 +99,7 @@ static void rows_task(const call& c, i64 index, int worker, void* state) {
   const i64 heads = p.B * p.H, blocks = (p.L + plan.rows - 1) / plan.rows;
   const i64 bh = index % heads, block = blocks - 1 - index / heads, h = bh % p.H;
   backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, bh / p.H, h / (p.H / p.G), false, true);
+  f.deltas = plan.deltas;
   f.i0 = block * plan.rows, f.i1 = min_of(p.L, f.i0 + plan.rows);
   clear_dq(c, f, h, h + 1);
   backward_item(c, f, 0, key_tiles(p), h, h + 1);
@@ -99,13 +126,18 @@ static int attention_backward_f32(const call& c) {
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
   const attention_problem& p = plan.p;
   if (bad_problem(p)) return bad_scalar;
+  if (c.operand[o_dstatistics].data && !c.operand[o_statistics].data) return bad_scalar;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
   plan.scratch_floats = backward_scratch_floats(p);
-  for (int worker = 0; worker < c.threads; worker++)
+  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + p.B * p.H * p.L) * 4));
+  if (!first) return out_of_memory;
+  plan.deltas = first + plan.scratch_floats;
+  for (int worker = 1; worker < c.threads; worker++)
     if (!c.scratch(c, worker, plan.scratch_floats * 4)) return out_of_memory;
   const i64 groups = p.B * p.G;
   if (groups == 0) return ok;
+  c.parallel(c, p.B * p.H * ((p.L + VL - 1) / VL), deltas_task, &plan);
   if (c.threads == 1 || groups % c.threads == 0 || groups >= 4 * c.threads) run_groups(c, plan);
   else run_split(c, plan);
   return ok;

@@ -2,7 +2,7 @@
 // Included by attention_backward.inl.h, which says what is computed and in which order the tiles come.
 #pragma once
 
-#include "attention_problem.inl.h"
+#include "attention_statistics_gradient.inl.h"
 
 constexpr i64 row_tile = 5 * 12;  // query rows of a block; a multiple of tile_rows on every target
 
@@ -14,6 +14,7 @@ struct backward_state {
   bool want_keys;    // dk, dv, dbias
   bool want_rows;    // dq
   bool finite_keys;  // k of this tile is finite
+  const float* deltas;  // [B·H·L]: Σ dout·out
   float* q_rows;     // [pieces][row_tile][tile_pitch]
   float* dout_rows;
   float* k_rows;     // [pieces][key_block][tile_pitch]
@@ -25,6 +26,7 @@ struct backward_state {
   float* dk;         // [key_block][pieces·width_block]: sums of the tile
   float* dv;
   float* dq;         // [tile_rows][pieces·width_block]: one product
+  float* single;     // [tile_pitch]: gradients of single weights of one row, 0 between rows; null when none are asked for
 };
 
 constexpr i64 sum_width(i64 width) { return pieces(width) * width_block; }
@@ -32,7 +34,14 @@ constexpr i64 sum_width(i64 width) { return pieces(width) * width_block; }
 static i64 backward_scratch_floats(const attention_problem& p) {
   return packed_rows_floats(row_tile, p.D) + packed_rows_floats(row_tile, p.Dv) + packed_rows_floats(key_block, p.D) +
          key_block * (p.D + p.Dv) + (2 * row_tile + 1) * tile_pitch + key_block * (sum_width(p.D) + sum_width(p.Dv)) +
-         tile_rows * sum_width(p.D) + 64;
+         tile_rows * sum_width(p.D) + tile_pitch + 64;
+}
+
+// rows × width floats of a strided output become 0.
+static void clear_view(float* x, i64 row_stride, i64 column_stride, i64 rows, i64 width) {
+  for (i64 i = 0; i < rows; i++)
+    for (i64 d = 0; d < width; d += VL)
+      store_strided(x + i * row_stride + d * column_stride, column_stride, vf{}, (int)min_of(VL, width - d));
 }
 
 static backward_state backward_state_of(const call& c, const attention_problem& p, int worker, i64 floats, i64 b, i64 g,
@@ -50,14 +59,10 @@ static backward_state backward_state_of(const call& c, const attention_problem& 
   f.dk = f.slope + tile_pitch;
   f.dv = f.dk + key_block * sum_width(p.D);
   f.dq = f.dv + key_block * sum_width(p.Dv);
+  if (!wants_statistics(c)) return f;
+  f.single = f.dq + tile_rows * sum_width(p.D);
+  clear_view(f.single, tile_pitch, 1, 1, tile_pitch);
   return f;
-}
-
-// rows × width floats of a strided output become 0.
-static void clear_view(float* x, i64 row_stride, i64 column_stride, i64 rows, i64 width) {
-  for (i64 i = 0; i < rows; i++)
-    for (i64 d = 0; d < width; d += VL)
-      store_strided(x + i * row_stride + d * column_stride, column_stride, vf{}, (int)min_of(VL, width - d));
 }
 
 static void clear_dq(const call& c, const backward_state& f, i64 h0, i64 h1) {
@@ -104,31 +109,19 @@ static void write_tile_sums(const call& c, const backward_state& f) {
   write_sums(c.operand[attention_backward_f32_call::o_dv], f, f.dv, f.p->Dv);
 }
 
-// Σ dout·out of row i.
-static float row_delta(const call& c, const backward_state& f, i64 i) {
-  using namespace attention_backward_f32_call;
-  const view &dout = c.operand[o_dout], &out = c.operand[o_out];
-  const float* dout_i = head(dout, f.b, f.h) + i * dout.stride[2];
-  const float* out_i = head(out, f.b, f.h) + i * out.stride[2];
-  vf total{};
-  for (i64 d = 0; d < f.p->Dv; d += VL) {
-    const int count = (int)min_of(VL, f.p->Dv - d);
-    total = fma(load_strided(dout_i + d * dout.stride[3], dout.stride[3], count),
-                load_strided(out_i + d * out.stride[3], out.stride[3], count), total);
-  }
-  return sum(total);
-}
-
-// p_tile: scores → dropped p; ds_tile: dout·vᵀ → scale·ds·slope; dbias = ds on the way.
+// p_tile: scores → dropped p; ds_tile: dout·vᵀ → scale·ds·slope; dbias = ds on the way. `More`: lse or a statistic has
+// a gradient, too.
+template <bool More>
 static void differentiate_row(const call& c, backward_state& f, score_row row, i64 i, float* ds_row) {
   using namespace attention_backward_f32_call;
   const attention_problem& p = *f.p;
   const view &lse = c.operand[o_lse], &dbias = c.operand[o_dbias];
   if (p.softcap > 0) row.slope = f.slope;
   finish_scores(p, row);
-  const float lse_i = head(lse, f.b, f.h)[i * lse.stride[2]], delta = row_delta(c, f, i);
+  const float lse_i = head(lse, f.b, f.h)[i * lse.stride[2]], delta = f.deltas[(f.b * p.H + f.h) * p.L + i];
   const u32 key = p.dropout_threshold ? dropout_key(p, f.b, f.h, i) : 0;
   float* dbias_i = dbias.data && f.want_keys ? head(dbias, f.b, f.h) + i * dbias.stride[2] : nullptr;
+  const statistics_gradient more = More ? statistics_gradient_of(c, p, f.b, f.h, i, row, f.single) : statistics_gradient{};
   for (i64 j = row.begin; j < row.end; j += VL) {
     const vf s = load(row.s + j);
     const vf weight = probability(s, lse_i);
@@ -137,13 +130,22 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
       dp = drop(p, key, row.j0 + j, dp);
       dropped = drop(p, key, row.j0 + j, weight);
     }
-    vf ds = select(s == splat(-infinity), vf{}, weight * (dp - splat(delta)));
+    vf change = dp - splat(delta);
+    if (More) change += more.at(j, s - splat(lse_i), weight, (int)min_of(VL, row.end - j));
+    vf ds = select(s == splat(-infinity), vf{}, weight * change);
     if (dbias_i)
       store_strided(dbias_i + (row.j0 + j) * dbias.stride[3], dbias.stride[3], ds, (int)min_of(VL, row.end - j));
     if (row.slope) ds = select(s == splat(-infinity), vf{}, ds * load(row.slope + j));
     store(row.s + j, dropped);
     store(ds_row + j, ds * splat(p.scale));
   }
+  if (More) more.forget();
+}
+
+// Not inlined, so that the usual row's code is as if this one did not exist.
+static __attribute__((noinline)) void differentiate_recorded_row(const call& c, backward_state& f, const score_row& row,
+                                                                 i64 i, float* ds_row) {
+  differentiate_row<true>(c, f, row, i, ds_row);
 }
 
 // target[r] (=) Σ over the tile's keys j of ds[r][j]·k[j], allowed cells alone when `careful`.
@@ -223,9 +225,12 @@ static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows) {
     const int count = (int)min_of(tile_rows, rows - r);
     score_tile(f.p_tile + r * tile_pitch, f.q_rows + r * tile_pitch, row_tile, f.k_panels, count, begin, end, p.D);
     score_tile(f.ds_tile + r * tile_pitch, f.dout_rows + r * tile_pitch, row_tile, f.v_panels, count, begin, end, p.Dv);
-    for (int x = 0; x < count; x++)
-      differentiate_row(c, f, score_row_of(p, f.b, f.h, i + r + x, f.p_tile + (r + x) * tile_pitch, f.j0, begin, end),
-                        i + r + x, f.ds_tile + (r + x) * tile_pitch);
+    for (int x = 0; x < count; x++) {
+      const score_row row = score_row_of(p, f.b, f.h, i + r + x, f.p_tile + (r + x) * tile_pitch, f.j0, begin, end);
+      float* ds_row = f.ds_tile + (r + x) * tile_pitch;
+      if (f.single) differentiate_recorded_row(c, f, row, i + r + x, ds_row);
+      else differentiate_row<false>(c, f, row, i + r + x, ds_row);
+    }
     if (!f.want_rows) continue;
     multiply_keys(f, i + r, r, count, begin, end, partly && !f.finite_keys);
     add_dq(c, f, i + r, count);

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference/index.js';
 import { RandomStream } from '../core/random.js';
+import { type StatisticName, statisticNames } from '../core/records.js';
 import { sizeOf } from '../core/shape.js';
 import { backward } from '../tensor/autograd.js';
 import { setBackend, tensor } from '../tensor/create.js';
-import { multiply } from '../tensor/elementwise.js';
-import { sum } from '../tensor/reduce.js';
+import { affine, log, maximum, multiply } from '../tensor/elementwise.js';
+import { mean, sum } from '../tensor/reduce.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { slice } from '../tensor/views.js';
 import { attention } from './attention.js';
@@ -14,6 +15,7 @@ import { applyAttentionWeights, computeAttentionWeights } from './explicit.js';
 import { and, booleanMask, causal, keyPadding, slidingWindow } from './mask.js';
 import type { AttentionOptions } from './options.js';
 import { peek } from './peek.js';
+import { differentiableStatistics } from './recording.js';
 
 const random = new RandomStream(7);
 
@@ -33,6 +35,18 @@ function largestGap(a: Tensor, b: Tensor): number {
 
 function explicitly(q: Tensor, k: Tensor, v: Tensor, { dropout, record, cache, ...options }: AttentionOptions): Tensor {
   return applyAttentionWeights(computeAttentionWeights(q, k, options), v);
+}
+
+/** Mean entropy by the record. */
+function fusedEntropy(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  return mean(attention(q, k, v, { ...options, record: {} }).record.tensor('entropyNats'));
+}
+
+/** The same from the whole weight matrix; weights of 0 are moved off the logarithm's pole, which they multiply by 0. */
+function explicitEntropy(q: Tensor, k: Tensor, options: AttentionOptions): Tensor {
+  const { dropout, record, cache, ...rest } = options;
+  const p = computeAttentionWeights(q, k, rest);
+  return affine(sum(multiply(p, log(maximum(p, 1e-300)))), -1 / (B * H * L), 0);
 }
 
 const [B, H, G, L, S, D, Dv] = [2, 4, 2, 5, 7, 3, 6] as const;
@@ -132,6 +146,36 @@ describe('attention', () => {
         Math.max(...weights.map((value, index) => Math.abs(value - (rows?.values[index] as number)))),
       ).toBeLessThan(1e-6);
     }
+  });
+
+  it('lets a loss use lse and the statistics, beside out or alone', () => {
+    for (const [name, options] of mechanisms()) {
+      const inputs = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])] as const;
+      const gradients = [false, true].map((explicit) => {
+        for (const input of inputs) {
+          input.requiresGrad = true;
+          input.grad = undefined;
+        }
+        backward(explicit ? explicitEntropy(inputs[0], inputs[1], options) : fusedEntropy(...inputs, options));
+        return inputs.map(({ grad }) => grad);
+      });
+      const [fused, plain] = gradients as [Tensor[], Tensor[]];
+      for (const at of [0, 1])
+        expect(largestGap(fused[at] as Tensor, plain[at] as Tensor), `${name}, tensor ${at}`).toBeLessThan(1e-9);
+      expect(fused[2]?.toArray().every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  it('refuses a loss on a statistic without a derivative, by name', () => {
+    const [q, k] = [noise([1, 1, 3, 2], { requiresGrad: true }), noise([1, 1, 3, 2])];
+    for (const name of statisticNames) {
+      const { record } = attention(q, k, k, { record: {} });
+      const run = (): void => backward(sum(record.tensor(name)));
+      if (differentiableStatistics.has(name)) expect(run).not.toThrow();
+      else expect(run, name).toThrow(new RegExp(`got one on ${name}, which has no gradient`));
+    }
+    const { record } = attention(q, k, k, { record: {} });
+    expect(() => record.tensor('entropy' as StatisticName)).toThrow(/expected one of keys, .*got entropy/);
   });
 
   it('refuses what does not fit and names it', () => {

@@ -7,19 +7,20 @@
  */
 
 import { StateError } from '../core/errors.js';
-import { defineOperation } from '../tensor/operation.js';
+import { type StatisticName, statisticNames } from '../core/records.js';
+import { defineOperation, type Saved } from '../tensor/operation.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
-import { permute } from '../tensor/views.js';
+import { expand, permute, select } from '../tensor/views.js';
 import { type AttentionSizes, attentionSizes, maskOperands, type ScoreScalars, scoreScalars } from './operands.js';
-import { type AttentionOptions, checkOptions, type RecordOptions } from './options.js';
+import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
-import { Recording } from './recording.js';
-import { allocateRecord, type RecordedTensors, recordedOperands, recordOperands } from './recordOperands.js';
+import { differentiableStatistics, Recording } from './recording.js';
+import { allocateRecord, type KernelRecord, recordOperands } from './recordOperands.js';
 
 export interface AttentionResult {
   /** [B, H, L, Dv], laid out in memory as [B, L, H, Dv] so that joining the heads copies nothing. */
   readonly out: Tensor;
-  /** Natural logarithm of the softmax denominator [B, H, L]; -Infinity for a fully masked row. */
+  /** Natural logarithm of the softmax denominator [B, H, L]; -Infinity for a fully masked row. Differentiable. */
   readonly lse: Tensor;
   /** Present when asked for. `record.read()` gives plain data. */
   readonly record?: Recording | undefined;
@@ -32,6 +33,7 @@ export interface AttentionResult {
  * Shapes: q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv]; H a multiple of G (query head h reads key head
  * `floor(h / (H/G))`). Cross-attention is S ≠ L. A fully masked row gives zeros. Memory: O(L), never L×S.
  * Numerics: max abs error ≤ 2e-6 on N(0,1) inputs; `record` changes no bit of `out`, `lse` or the gradients.
+ * Gradients: a loss may use `out`, `lse` and the statistics of `differentiableStatistics`, through `record.tensor(name)`.
  * Errors: ShapeError for sizes that do not fit, StateError for an unknown option.
  * Source: Vaswani et al. 2017, eq. 1; fused after Dao et al. 2022 (FlashAttention), online softmax of Milakov and
  * Gimelshein 2018.
@@ -59,51 +61,79 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
   const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
   const { record } = call;
-  const [out, lse, ...recorded] = fused([q, held.k, held.v, bias, mask, lengths], { sizes, scalars, record });
+  const { set, window } = recordOperands(sizes, record);
+  const kept = allocateRecord(q, sizes, record);
+  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set];
+  const [out, lse, ...statistics] = fused(inputs, { sizes, scalars: { ...scalars, window }, kept });
 
   if (!record) return { out, lse };
   const rows = record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : record.rows;
   const weights = rows && { rows, weights: peek({ q, k: held.k, lse, ...call }, { rows }) };
-  return { out, lse, record: new Recording(sizes, lse, recorded, weights) };
+  return { out, lse, record: new Recording(sizes, lse, { ...kept, statistics }, weights) };
 }
 
 interface FusedOptions {
   readonly sizes: AttentionSizes;
-  readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
-  /** What the kernel is to record; outputs that are not asked for are empty. */
-  readonly record: RecordOptions | undefined;
+  readonly scalars: ScoreScalars & Readonly<Record<'dropoutRate' | 'seed' | 'stream' | 'window', number>>;
+  /** Where the kernel writes what is recorded. */
+  readonly kept: KernelRecord;
 }
 
 type Optional = Tensor | undefined;
-/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S] and lengths i32 [B]. */
-type FusedInputs = readonly [Tensor, Tensor, Tensor, Optional, Optional, Optional];
-/** out [B, H, L, Dv], lse [B, H, L], then the record. */
-type FusedOutputs = readonly [Tensor, Tensor, ...RecordedTensors];
+/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B] and the record's set of keys u8 [B, S]. */
+type FusedInputs = readonly [Tensor, Tensor, Tensor, Optional, Optional, Optional, Optional];
+/** out [B, H, L, Dv], lse [B, H, L], then every statistic [B, H, L] in the order of their names, or none. */
+type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 
-const fused = defineOperation<FusedInputs, FusedOutputs, Record<string, never>, FusedOptions>({
+const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths], { sizes, scalars, record }) {
-    const { backend } = q;
-    const out = headsLast([sizes.B, sizes.H, sizes.L, sizes.Dv], q);
-    const lse = allocate(backend, 'f32', [sizes.B, sizes.H, sizes.L]);
-    const recorded = allocateRecord(backend, sizes, record);
-    const { set, window } = recordOperands(sizes, record);
-    const operands = { out, lse, ...recordedOperands(recorded), q, k, v, mask, bias, lengths, set };
-    backend.run('attention_forward_f32', operands, { ...scalars, window });
-    return { outputs: [out, lse, ...recorded] };
+  forward([q, k, v, bias, mask, lengths, set], { sizes: { B, H, L, Dv }, scalars, kept }) {
+    const out = headsLast([B, H, L, Dv], q);
+    const lse = allocate(q.backend, 'f32', [B, H, L]);
+    q.backend.run('attention_forward_f32', { out, lse, ...kept, q, k, v, mask, bias, lengths, set }, scalars);
+    const { statistics } = kept;
+    if (statistics === undefined) return { outputs: [out, lse] };
+    return { outputs: [out, lse, ...statisticNames.map((_, at) => select(statistics, 0, at))], saved: { statistics } };
   },
-  backward({ inputs: [q, k, v, bias, mask, lengths], outputs: [out, lse], options, needs }, [dout, ...others]) {
-    if (dout === undefined || others.some((gradient) => gradient !== undefined)) {
-      throw new StateError('attention: expected a loss on out, got one on lse or a statistic, which have no gradient');
-    }
+
+  backward({ inputs: [q, k, v, bias, mask, lengths, set], outputs: [out, lse], saved, options, needs }, gradients) {
+    const [dout = repeatedZero(out), dlse, ...others] = gradients;
+    const dstatistics = statisticGradients(q, others);
+    const statistics = dstatistics && saved.statistics;
     const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
     const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
-    const operands = { dq, dk, dv, dbias, dout, out, lse, q, k, v, mask, bias, lengths };
-    q.backend.run('attention_backward_f32', operands, options.scalars);
-    return [dq, dk, dv, dbias, undefined, undefined];
+    const results = { dq, dk, dv, dbias, dout, out, lse, dlse, dstatistics, statistics };
+    q.backend.run('attention_backward_f32', { ...results, q, k, v, mask, bias, lengths, set }, options.scalars);
+    return [dq, dk, dv, dbias, undefined, undefined, undefined];
   },
 });
+
+/** The gradients of statistics in the kernel's order, zeros where there is none; undefined when there are none at all. */
+function statisticGradients(q: Tensor, gradients: readonly (Tensor | undefined)[]): Tensor | undefined {
+  if (gradients.every((gradient) => gradient === undefined)) return undefined;
+  const [B, H, L] = q.shape as [number, number, number, number];
+  const all = allocate(q.backend, 'f32', [statisticNames.length, B, H, L]);
+  for (const [at, name] of statisticNames.entries()) {
+    const [out, a] = [select(all, 0, at), gradients[at]];
+    if (a && !differentiableStatistics.has(name)) throw notDifferentiable(name);
+    if (a) q.backend.run('copy_f32', { out, a }, {});
+    else q.backend.run('fill_f32', { out }, { value: 0 });
+  }
+  return all;
+}
+
+function notDifferentiable(name: StatisticName): StateError {
+  const known = [...differentiableStatistics].join(', ');
+  return new StateError(`attention: expected a loss on out, lse, ${known}, got one on ${name}, which has no gradient`);
+}
+
+/** A zero in the shape of `like`, for a loss that `out` has no part in. */
+function repeatedZero(like: Tensor): Tensor {
+  const zero = allocate(like.backend, 'f32', [1, 1, 1, 1]);
+  like.backend.run('fill_f32', { out: zero }, { value: 0 });
+  return expand(zero, like.shape);
+}
 
 /** Uninitialised [B, H, L, D] whose memory is [B, L, H, D], the layout that projections read and write. */
 function headsLast(shape: readonly number[], like: Tensor): Tensor {

@@ -6,4 +6,6 @@ export { applyAttentionWeights, computeAttentionWeights, type ExplicitOptions } 
 export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from './mask.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
-export { Recording } from './recording.js';
+export { differentiableStatistics, Recording } from './recording.js';
+export { rollout } from './rollout.js';
+export { applyTransposedWeights, attentionReceived } from './transposed.js';

@@ -3,7 +3,6 @@
  * which reads them.
  */
 
-import type { Backend } from '../backend/contract.js';
 import { ShapeError } from '../core/errors.js';
 import { statisticNames } from '../core/records.js';
 import { formatShape } from '../core/shape.js';
@@ -12,41 +11,31 @@ import { expand } from '../tensor/views.js';
 import type { AttentionSizes } from './operands.js';
 import type { RecordOptions } from './options.js';
 
-/** statistics, received, tiles, topWeights, topKeys, zeroKeys; of size 0 where not asked for. */
-export type RecordedTensors = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+/** What the forward kernel writes beside its result, as far as it was asked for. */
+export type KernelRecord = {
+  readonly [Name in 'statistics' | 'received' | 'tiles' | 'topWeights' | 'topKeys' | 'zeroKeys']: Tensor | undefined;
+};
+
+/** The same with every statistic [B, H, L] on its own, in the order of their names. */
+export type RecordedTensors = Omit<KernelRecord, 'statistics'> & { readonly statistics: readonly Tensor[] };
 
 const defaultWindow = 16;
 
 export function allocateRecord(
-  backend: Backend,
+  { backend }: Tensor,
   { B, H, L, S }: AttentionSizes,
   record: RecordOptions | undefined,
-): RecordedTensors {
-  const { topK = 0, tiles = 0, received, zeroKeys } = record ?? {};
-  const room = (wanted: unknown, shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor =>
-    allocate(backend, dtype, wanted ? shape : [0]);
-  return [
-    room(record, [statisticNames.length, B, H, L]),
-    room(received, [B, H, S]),
-    room(tiles, [B, H, tiles, tiles]),
-    room(topK, [B, H, L, topK]),
-    room(topK, [B, H, L, topK], 'i32'),
-    room(zeroKeys, [B, H, L]),
-  ];
-}
-
-/** What of it goes to the kernel, by the kernel's names. */
-export function recordedOperands([statistics, received, tiles, topWeights, topKeys, zeroKeys]: RecordedTensors): {
-  readonly [Name in 'statistics' | 'received' | 'tiles' | 'topWeights' | 'topKeys' | 'zeroKeys']: Tensor | undefined;
-} {
-  const asked = (output: Tensor): Tensor | undefined => (output.shape.length > 1 ? output : undefined);
+): KernelRecord {
+  const { topK, tiles, received, zeroKeys } = record ?? {};
+  const room = (wanted: unknown, shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor | undefined =>
+    wanted ? allocate(backend, dtype, shape) : undefined;
   return {
-    statistics: asked(statistics),
-    received: asked(received),
-    tiles: asked(tiles),
-    topWeights: asked(topWeights),
-    topKeys: asked(topKeys),
-    zeroKeys: asked(zeroKeys),
+    statistics: room(record, [statisticNames.length, B, H, L]),
+    received: room(received, [B, H, S]),
+    tiles: room(tiles, [B, H, tiles ?? 0, tiles ?? 0]),
+    topWeights: room(topK, [B, H, L, topK ?? 0]),
+    topKeys: room(topK, [B, H, L, topK ?? 0], 'i32'),
+    zeroKeys: room(zeroKeys, [B, H, L]),
   };
 }
 

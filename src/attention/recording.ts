@@ -2,18 +2,34 @@
  * What a recorded attention call leaves behind: tensors while the computation runs, plain numbers once `read`.
  */
 
+import { StateError } from '../core/errors.js';
 import { type AttentionRecord, type StatisticName, statisticNames } from '../core/records.js';
 import { heldTensors, type TensorHolder } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { reshape, select } from '../tensor/views.js';
+import { reshape } from '../tensor/views.js';
 import type { AttentionSizes } from './operands.js';
-import { type RecordedTensors, recordedOperands } from './recordOperands.js';
+import type { RecordedTensors } from './recordOperands.js';
 
 /** The weights of chosen rows [B, H, rows, S]. */
 export interface RowWeights {
   readonly rows: readonly number[];
   readonly weights: Tensor;
 }
+
+/** Statistics that a loss may depend on: attention has their derivatives. Other statistics refuse in backward. */
+export const differentiableStatistics: ReadonlySet<StatisticName> = new Set<StatisticName>([
+  'logitMean',
+  'entropyNats',
+  'squareSum',
+  'meanDistance',
+  'windowMass',
+  'futureMass',
+  'setMass',
+  'firstMass',
+  'selfMass',
+  'previousMass',
+  'nextMass',
+]);
 
 /** The record of one call. Nothing is copied out until `read` is called. */
 export class Recording implements TensorHolder {
@@ -31,19 +47,29 @@ export class Recording implements TensorHolder {
 
   /** What must survive when a scope returns this record. */
   [heldTensors](): readonly Tensor[] {
-    return [this.#lse, ...this.#recorded, ...(this.#rows ? [this.#rows.weights] : [])];
+    const { statistics, ...kept } = this.#recorded;
+    const tensors = Object.values(kept).filter((output) => output !== undefined);
+    return [this.#lse, ...statistics, ...tensors, ...(this.#rows ? [this.#rows.weights] : [])];
   }
 
-  /** One statistic of every row [B, H, L], still on the backend. */
+  /**
+   * One statistic of every row [B, H, L], still on the backend. Those of `differentiableStatistics` carry gradients to q,
+   * k and bias, through the same fused kernel in O(L) memory.
+   *
+   * Errors: StateError for a name that is no statistic; in `backward`, StateError for a statistic without a derivative.
+   */
   tensor(name: StatisticName): Tensor {
-    return select(this.#recorded[0], 0, statisticNames.indexOf(name)); // [B, H, L]
+    const tensor = this.#recorded.statistics[statisticNames.indexOf(name)];
+    if (tensor === undefined)
+      throw new StateError(`Recording.tensor: expected one of ${statisticNames.join(', ')}, got ${name}`);
+    return tensor; // [B, H, L]
   }
 
   /** Everything as plain data. Copies O(B·H·(L + S)) numbers, and O(B·H·rows·S) for chosen rows. */
   read(): AttentionRecord {
     const { B, H, L, S } = this.#sizes;
     const statistics = Object.fromEntries(statisticNames.map((name) => [name, floats(this.tensor(name))]));
-    const { received, tiles, topWeights, topKeys, zeroKeys } = recordedOperands(this.#recorded);
+    const { received, tiles, topWeights, topKeys, zeroKeys } = this.#recorded;
     return {
       batch: B,
       heads: H,

@@ -32,9 +32,14 @@
  *   over a bin of keys, where position x of n lies in bin floor(x·P/n); `topWeights`, `topKeys` (both or none) = the T
  *   largest p > 0 in descending order, the first of equals first, filled up with 0 and -1; `zeroKeys` = number of allowed
  *   keys with p < 1e-6.
- * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`.
+ * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`. `dlse` and
+ *   `dstatistics` (with the `statistics` that forward wrote) add the gradients of `lse` and of the statistics, whose
+ *   derivatives with respect to s_ij are: lse p_ij; entropyNats -p_ij·(s_ij - lse_i + entropyNats_i); squareSum
+ *   2·p_ij·(p_ij - squareSum_i); logitMean p_ij·(1 + s_ij - logitMean_i); meanDistance and masses, which are Σ_j p_ij·f_ij,
+ *   p_ij·(f_ij - value_i). The rows of `dstatistics` of all other statistics are not read.
  * - `attention_weights`: `p` itself, from `lse`, for whatever slice of rows and keys the views show; forbidden cells
  *   are exactly 0.
+ * - `attention_transposed`: `out_jc = Σ_i p_ij·r_ic`, the weights' transpose times r, from `lse`.
  * - `adamw`: in place; `g = gradient·gradientScale`, decoupled decay, bias correction by `step` (from 1).
  * - `square_sum`: Σ a² accumulated in float64 in a fixed order.
  */

@@ -113,12 +113,17 @@ export const kernelTable = {
   },
   attention_backward_f32: {
     operands:
-      'dq:f32[B,H,L,D]! dk:f32[B,G,S,D]! dv:f32[B,G,S,Dv]! dbias:f32[B,H,L,S]!? dout:f32[B,H,L,Dv] out:f32[B,H,L,Dv] lse:f32[B,H,L] q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
-    scalars: 'scale softcap left right offset dropoutRate seed stream',
+      'dq:f32[B,H,L,D]! dk:f32[B,G,S,D]! dv:f32[B,G,S,Dv]! dbias:f32[B,H,L,S]!? dout:f32[B,H,L,Dv] out:f32[B,H,L,Dv] lse:f32[B,H,L] dlse:f32[B,H,L]? dstatistics:f32[16,B,H,L]? statistics:f32[16,B,H,L]? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? set:u8[B,S]?',
+    scalars: 'scale softcap left right offset dropoutRate seed stream window',
   },
   attention_weights_f32: {
     operands:
       'weights:f32[B,H,L,S]! q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
+    scalars: 'scale softcap left right offset',
+  },
+  attention_transposed_f32: {
+    operands:
+      'out:f32[B,H,S,C]! r:f32[B,H,L,C] q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]?',
     scalars: 'scale softcap left right offset',
   },
   adamw_f32: {

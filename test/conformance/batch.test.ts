@@ -25,6 +25,7 @@ const batchLetters: Partial<Record<KernelName, readonly string[]>> = {
   attention_forward_f32: ['B'],
   attention_backward_f32: ['B'],
   attention_weights_f32: ['B'],
+  attention_transposed_f32: ['B'],
 };
 
 const perKernel = 50;

@@ -116,17 +116,15 @@ forEachSubject((backend) => {
       ],
     ];
     it.each(empty)('%s', (_, extra, isEmpty) => {
-      const { forward, backward, weights } = problem(extra);
-      const [ahead, back, pattern] = [forward, backward, weights].map((it) => execute(backend, it)) as [
-        Results,
-        Results,
-        Results,
-      ];
-      for (const results of [back, pattern]) expect(all(results).some(Number.isNaN)).toBe(false);
+      const { forward, backward, backwardOfRecord, weights, transposed } = problem(extra);
+      const run = (it: Case): Results => execute(backend, it);
+      const [ahead, back, through, pattern] = [run(forward), run(backward), run(backwardOfRecord), run(weights)];
+      for (const results of [back, through, pattern, run(transposed)])
+        expect(all(results).some(Number.isNaN)).toBe(false);
       for (let row = 0; row < B * H * L; row++) {
         if (!isEmpty(Math.floor(row / (H * L)), row % L)) continue;
         expect(ahead.lse?.[row]).toBe(-Infinity);
-        for (const values of [ahead.out, back.dq])
+        for (const values of [ahead.out, back.dq, through.dq])
           expect(values?.subarray(row * D, (row + 1) * D).every((x) => x === 0)).toBe(true);
         expect(pattern.weights?.subarray(row * S, (row + 1) * S).every((x) => Object.is(x, 0))).toBe(true);
         for (let s = 0; s < statisticNames.length; s++) expect(ahead.statistics?.[s * B * H * L + row]).toBe(0);
@@ -153,6 +151,39 @@ forEachSubject((backend) => {
       const attends = (head: number, i: number): boolean => (head === 2 || head === 3) && i >= key && i <= key + 4;
       expectNaNIn(dirty, execute(backend, forward), attends);
     });
+  });
+
+  it('N14: r of a row without a key reaches nothing, even NaN', () => {
+    const { transposed } = problem({ options: { right: 0, offset: -9 }, C: 3 });
+    const r = transposed.inputs.r as Input;
+    const withFirstRows = (value: number): Results => {
+      const values = Float32Array.from(r.values, (x, index) => (Math.floor(index / 3) % L < 9 ? value : x));
+      return execute(backend, { ...transposed, inputs: { ...transposed.inputs, r: { ...r, values } } });
+    };
+    const clean = withFirstRows(0);
+    for (const poison of poisons) sameBits(`r of ${poison}`, withFirstRows(poison), clean);
+  });
+
+  it('N14: gradients of lse and the statistics of a row without a key reach nothing, even NaN', () => {
+    const { backwardOfRecord: recorded } = problem({ options: { right: 0, offset: -9 } });
+    const withFirstRows = (value: number): Results => {
+      const spoilt = ['dlse', 'dstatistics'].map((name) => {
+        const old = recorded.inputs[name] as Input;
+        return [name, { ...old, values: Float32Array.from(old.values, (x, index) => (index % L < 9 ? value : x)) }];
+      });
+      return execute(backend, { ...recorded, inputs: { ...recorded.inputs, ...Object.fromEntries(spoilt) } });
+    };
+    const clean = withFirstRows(0);
+    for (const poison of poisons) sameBits(`gradients of ${poison}`, withFirstRows(poison), clean);
+  });
+
+  it('gradients of zero for lse and the statistics change no bit of the gradients', () => {
+    for (const { backward, backwardOfRecord: recorded } of attention) {
+      const zero = ({ shape }: Input): Input => input(shape, () => 0);
+      const { dlse, dstatistics } = recorded.inputs as Record<string, Input>;
+      const inputs = { ...recorded.inputs, dlse: zero(dlse as Input), dstatistics: zero(dstatistics as Input) };
+      sameBits(backward.label, execute(backend, { ...recorded, inputs }), execute(backend, backward));
+    }
   });
 
   it('N17: recording changes no bit of out or lse', () => {

@@ -188,8 +188,7 @@ forEachSubject((backend) => {
   });
 
   it('refuses query heads that key heads do not divide', () => {
-    const { forward, backward, weights } = attentionCases({ H: 3, G: 1, L: 4, D: 8 }, 1);
-    for (const it of [forward, backward, weights]) {
+    for (const it of Object.values(attentionCases({ H: 3, G: 1, L: 4, D: 8 }, 1)) as Case[]) {
       const inputs = Object.entries(it.inputs).map(([name, old]) => [name, /^[kv]$/.test(name) ? twice(old) : old]);
       const outputs = Object.entries(it.outputs).map(([name, shape]) => [
         name,
@@ -200,6 +199,17 @@ forEachSubject((backend) => {
       const views = Object.fromEntries([...placed].map(([name, { view }]) => [name, view]));
       expect(() => run(backend, bad, views), it.kernel).toThrow(KeyholeError);
       for (const operand of placed.values()) operand.free();
+    }
+  });
+
+  it('refuses gradients of statistics without the statistics', () => {
+    const { backwardOfRecord: recorded } = attentionCases({ L: 4, D: 8 }, 1);
+    const placed = placeAll(backend, recorded);
+    const views = Object.fromEntries([...placed].map(([name, { view }]) => [name, view]));
+    expect(() => run(backend, recorded, { ...views, statistics: undefined })).toThrow(BackendError);
+    for (const operand of placed.values()) {
+      expect(operand.untouched()).toBe(true);
+      operand.free();
     }
   });
 

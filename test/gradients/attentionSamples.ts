@@ -1,13 +1,63 @@
 /** Samples of the operations of src/attention for the gradient check. */
 
-import { and, attention, booleanMask, causal, keyPadding, slidingWindow } from '../../src/attention/index.js';
-import { tensor } from '../../src/tensor/index.js';
+import {
+  type AttentionOptions,
+  and,
+  attention,
+  booleanMask,
+  causal,
+  differentiableStatistics,
+  keyPadding,
+  slidingWindow,
+} from '../../src/attention/index.js';
+import { type Tensor, tensor } from '../../src/tensor/index.js';
 import type { Sample, SampleInput } from './checkGradients.js';
 
 const random = (...shape: number[]): SampleInput => ({ shape });
 
 /** Sizes with grouped heads, S ≠ L and Dv ≠ D: B=2, H=4, G=2, L=3, S=5, D=4, Dv=3. */
 const cross = [random(2, 4, 3, 4), random(2, 2, 5, 4), random(2, 2, 5, 3)];
+
+type Inspect = (q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions) => readonly Tensor[];
+
+/** Every statistic that has a derivative. */
+const statistics: Inspect = (q, k, v, options) => {
+  const { record } = attention(q, k, v, { ...options, record: {} });
+  return [...differentiableStatistics].map((name) => record.tensor(name));
+};
+
+const everything: Inspect = (q, k, v, options) => {
+  const { out, lse, record } = attention(q, k, v, { ...options, record: {} });
+  return [out, lse, ...[...differentiableStatistics].map((name) => record.tensor(name))];
+};
+
+const crossMask = (q: Tensor): AttentionOptions => {
+  const allowed = tensor([1, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1], [3, 5], { dtype: 'u8', backend: q.backend });
+  return { mask: booleanMask(allowed) };
+};
+
+const self = [random(1, 2, 5, 3), random(1, 1, 5, 3), random(1, 1, 5, 2)];
+
+/** Losses on lse and the statistics: alone, together, and beside out, with every mechanism. */
+const recorded: readonly Sample[] = [
+  ...[...differentiableStatistics].map((name) => ({
+    inputs: self,
+    run: (q: Tensor, k: Tensor, v: Tensor) => attention(q, k, v, { mask: causal(), record: {} }).record.tensor(name),
+  })),
+  { inputs: cross, run: (q, k, v) => attention(q, k, v).lse },
+  { inputs: cross, run: (q, k, v) => everything(q, k, v, { mask: causal(), offset: 2, softcap: 0.8 }) },
+  { inputs: cross, run: (q, k, v) => statistics(q, k, v, { mask: keyPadding([0, 4]), offset: 1 }) },
+  { inputs: cross, run: (q, k, v) => everything(q, k, v, crossMask(q)) },
+  { inputs: [...cross, random(4, 3, 5)], run: (q, k, v, bias) => everything(q, k, v, { bias, scale: 1.3 }) },
+  { inputs: cross, run: (q, k, v) => everything(q, k, v, { dropout: { rate: 0.3, seed: 5 } }) },
+  {
+    inputs: [...self, random(5, 5)],
+    run: (q, k, v, bias) => {
+      const mask = and(causal(), slidingWindow({ left: 3 }));
+      return everything(q, k, v, { bias, mask, softcap: 1.1, dropout: { rate: 0.2, seed: 3 } });
+    },
+  },
+];
 
 /** Keyed by operation name. */
 export const attentionSamples: Readonly<Record<string, readonly Sample[]>> = {
@@ -33,5 +83,6 @@ export const attentionSamples: Readonly<Record<string, readonly Sample[]>> = {
       inputs: cross,
       run: (q, k, v) => attention(q, k, v, { dropout: { rate: 0.3, seed: 5 }, record: { statistics: true } }).out,
     },
+    ...recorded,
   ],
 };

@@ -6,6 +6,7 @@
 import type { Scalars } from '../../src/backend/contract.js';
 import { dropoutKeep, dropoutRowKey } from '../../src/backend/dropout.js';
 import { packedStrides } from '../../src/core/shape.js';
+import { statistics as statisticNames } from '../../src/core/statistics.generated.js';
 import type { Case, Input } from '../conformance/case.js';
 
 const f = Math.fround;
@@ -133,6 +134,35 @@ function add(sums: Float32Array, at: number, term: number): void {
   sums[at] = (sums[at] as number) + term;
 }
 
+/** What the gradients of lse and the statistics, where the case has them, add to ds_ij / p_ij. */
+function statisticsTerm({ it, options }: Problem): (b: number, h: number, i: number, j: number, p: number) => number {
+  const dlse = optional(it.inputs.dlse);
+  const [gradient, value] = [optional(it.inputs.dstatistics), optional(it.inputs.statistics)];
+  const [lse, set] = [optional(it.inputs.lse), optional(it.inputs.set)];
+  return (b, h, i, j, p) => {
+    let sum = dlse?.(b, h, i) ?? 0;
+    if (!gradient || !value) return sum;
+    const at = j - i - options.offset;
+    const x = f(Math.log(p));
+    const derivatives: Partial<Record<(typeof statisticNames)[number], (value: number) => number>> = {
+      logitMean: (mean) => f(f(1 + x) + f((lse?.(b, h, i) ?? 0) - mean)),
+      entropyNats: (entropy) => -f(x + entropy),
+      squareSum: (squares) => f(2 * f(p - squares)),
+      meanDistance: (mean) => f(Math.abs(at) - mean),
+      windowMass: (mass) => f(Number(Math.abs(at) <= options.window) - mass),
+      futureMass: (mass) => f(Number(at > 0) - mass),
+      setMass: (mass) => f(Number((set?.(b, j) ?? 0) !== 0) - mass),
+      firstMass: (mass) => f(Number(j === 0) - mass),
+      selfMass: (mass) => f(Number(at === 0) - mass),
+      previousMass: (mass) => f(Number(at === -1) - mass),
+      nextMass: (mass) => f(Number(at === 1) - mass),
+    };
+    for (const [index, name] of statisticNames.entries())
+      sum = f(sum + f(gradient(index, b, h, i) * f(derivatives[name]?.(value(index, b, h, i)) ?? 0)));
+    return sum;
+  };
+}
+
 /** dq, dk, dv and dbias, packed: the textbook backward pass through the stored pattern. */
 export function naiveBackward(it: Case): Readonly<Record<'dq' | 'dk' | 'dv' | 'dbias', Float32Array>> {
   const problem = problemOf(it);
@@ -150,6 +180,7 @@ export function naiveBackward(it: Case): Readonly<Record<'dq' | 'dk' | 'dv' | 'd
     dbias: new Float32Array(B * H * L * S),
   };
   const dp = new Float32Array(S);
+  const more = statisticsTerm(problem);
   for (let head = 0; head < B * H; head++) {
     const [b, h] = [Math.floor(head / H), head % H];
     const g = Math.floor(h / (H / G));
@@ -170,7 +201,7 @@ export function naiveBackward(it: Case): Readonly<Record<'dq' | 'dk' | 'dv' | 'd
       for (let j = 0; j < S; j++) {
         const weight = p[i * S + j] as number;
         if (weight === 0) continue;
-        const ds = f(weight * f((dp[j] as number) - mean));
+        const ds = f(weight * f(f((dp[j] as number) - mean) + more(b, h, i, j, weight)));
         gradients.dbias[(head * L + i) * S + j] = ds;
         const dx = f(f(ds * (slope[i * S + j] as number)) * options.scale);
         for (let d = 0; d < D; d++) {

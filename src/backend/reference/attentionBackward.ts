@@ -1,15 +1,17 @@
 /**
- * Attention backward: gradients of `out` with respect to q, k, v and bias. p is recomputed row by row from `lse`, so
+ * Attention backward: gradients of `out`, `lse` and the statistics with respect to q, k, v and bias. p is recomputed row by row from `lse`, so
  * the scratch is O(S·D) for the sums of one key head.
  *
  * With z the dropped-out p:
  *   dv_j  = Σ_i z_ij·dout_i              dp_ij = dropout(dout_i·v_j)
- *   ds_ij = p_ij·(dp_ij - dout_i·out_i)  (because Σ_j p_ij·dp_ij = dout_i·out_i)
+ *   ds_ij = p_ij·(dp_ij - dout_i·out_i)  (because Σ_j p_ij·dp_ij = dout_i·out_i; lse and statistics: see
+ *          attentionStatisticsGradient.ts)
  *   dbias = ds,  dx_ij = ds_ij·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
  */
 
 import type { Scalars } from '../contract.js';
 import { AttentionRow, headsPerKeyHead } from './attentionRow.js';
+import { StatisticsGradient } from './attentionStatisticsGradient.js';
 import { dropoutRow } from './elementwise.js';
 import type { ReferenceKernel, ReferenceOperands } from './kernel.js';
 import type { Strided } from './strided.js';
@@ -70,6 +72,7 @@ class KeyHeadGradient {
   readonly #operands: Operands;
   readonly #options: Options;
   readonly #row: AttentionRow;
+  readonly #statistics: StatisticsGradient | undefined;
   readonly #k: Head;
   readonly #v: Head;
   readonly #dk: Head;
@@ -85,6 +88,8 @@ class KeyHeadGradient {
     this.#operands = operands;
     this.#options = options;
     this.#row = new AttentionRow(operands, options);
+    const { dlse, dstatistics } = operands;
+    this.#statistics = (dlse ?? dstatistics) && new StatisticsGradient(operands, options);
     [this.#k, this.#v, this.#dk, this.#dv] = [new Head(k), new Head(v), new Head(k), new Head(v)];
     this.#dq = new Float64Array(this.#k.width);
     this.#dout = new Float64Array(this.#v.width);
@@ -108,6 +113,7 @@ class KeyHeadGradient {
     const { dq, dout, out, lse } = this.#operands;
     const b = this.#b;
     this.#row.moveTo(b, h, this.#g, i);
+    this.#statistics?.moveTo(b, h, i);
     dout.readRow(dout.position(b, h, i), this.#dout);
     out.readRow(out.position(b, h, i), this.#out);
     this.#dq.fill(0);
@@ -123,10 +129,11 @@ class KeyHeadGradient {
     const row = this.#row;
     for (let n = 0; n < row.count; n++) {
       const j = row.key(n);
-      const p = Math.exp(row.score(n) - lse);
+      const x = row.score(n) - lse;
+      const p = Math.exp(x);
       const kept = dropoutRate === 0 || keep(j);
       const dp = kept ? growth * dot(this.#dout, this.#v.rows, j * this.#v.width) : 0;
-      const ds = p * (dp - mean);
+      const ds = p * (dp - mean) + (this.#statistics?.derivative(j, x, p) ?? 0);
       const dx = ds * row.slope(n) * scale;
       if (kept) scatterScaled(this.#dv.rows, j * this.#v.width, p * growth, this.#dout);
       addScaled(this.#dq, dx, this.#k.rows, j * this.#k.width);

@@ -5,6 +5,7 @@
 import type { KernelName } from '../contract.js';
 import { attentionBackward } from './attentionBackward.js';
 import { attentionForward } from './attentionForward.js';
+import { attentionTransposed } from './attentionTransposed.js';
 import { attentionWeights } from './attentionWeights.js';
 import { crossEntropy, crossEntropyBackward } from './crossEntropy.js';
 import { affine, binary, copy, dropout, fill, select, unary, unaryBackward } from './elementwise.js';
@@ -41,6 +42,7 @@ export const referenceKernels: { readonly [K in KernelName]: ReferenceKernel<K> 
   attention_forward_f32: attentionForward,
   attention_backward_f32: attentionBackward,
   attention_weights_f32: attentionWeights,
+  attention_transposed_f32: attentionTransposed,
   adamw_f32: adamw,
   square_sum_f32: squareSum,
 };

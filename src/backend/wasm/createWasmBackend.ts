@@ -18,7 +18,7 @@ import type {
 } from '../contract.js';
 import { encodeCall, signatures } from '../signature.js';
 import { Allocator } from './allocator.js';
-import { instantiate, maxNumbers, type WasmExports, type WasmVariant } from './module.js';
+import { instantiate, maxNumbers, maxOperands, type WasmExports, type WasmVariant } from './module.js';
 
 export interface WasmOptions {
   /** `relaxed` has fused multiply-add. Default: `relaxed` where the engine has it, else `simd`. */
@@ -104,7 +104,7 @@ class WasmBackend implements Backend {
     const { buffer } = this.#exports.memory;
     if (this.#numbers.buffer === buffer) return;
     this.#numbers = new Float64Array(buffer, this.#area, maxNumbers);
-    this.#table = new Int32Array(buffer, this.#area + 8 * maxNumbers, 16 * 3);
+    this.#table = new Int32Array(buffer, this.#area + 8 * maxNumbers, maxOperands * 3);
   }
 
   #describe(operand: number, view: View | undefined): void {

@@ -116,5 +116,9 @@ export function runBackward(
   gradients: BackwardOutputs,
 ): void {
   const { out, lse, dout } = forward;
-  inputs.q.backend.run('attention_backward_f32', { ...gradients, out, lse, dout, ...inputs }, scalars);
+  inputs.q.backend.run(
+    'attention_backward_f32',
+    { ...gradients, out, lse, dout, ...inputs },
+    { ...scalars, window: 16 },
+  );
 }

@@ -1,9 +1,10 @@
 /**
- * Cases of the three attention kernels: sizes of numerics.md, every mask alone and together, grouped heads, softcap,
+ * Cases of the attention kernels: sizes of numerics.md, every mask alone and together, grouped heads, softcap,
  * dropout, fully masked rows, empty axes.
  */
 
 import type { Scalars } from '../../../src/backend/contract.js';
+import { statistics as statisticNames } from '../../../src/core/statistics.generated.js';
 import { maximumError, naiveBackward } from '../../numerics/naive.js';
 import { type Case, type Input, input, integers, kernelCase, listed, normal, type Tolerance, within } from '../case.js';
 import { truthOf } from '../run.js';
@@ -18,7 +19,9 @@ export interface Problem {
   readonly S?: number;
   readonly D: number;
   readonly Dv?: number;
-  /** Inputs that all three kernels take. */
+  /** Columns of r. */
+  readonly C?: number;
+  /** Inputs that all kernels take. */
   readonly mask?: Input;
   readonly bias?: Input;
   readonly lengths?: Input;
@@ -33,7 +36,10 @@ export interface AttentionCases {
   /** The same call with everything that a record can hold. */
   readonly recorded: Case;
   readonly backward: Case;
+  /** Backward with gradients of lse and of the statistics, too. */
+  readonly backwardOfRecord: Case;
   readonly weights: Case;
+  readonly transposed: Case;
 }
 
 const names = ['B', 'H', 'G', 'L', 'S', 'D', 'Dv'] as const;
@@ -51,7 +57,7 @@ function labelOf(problem: Problem, sizes: Sizes): string {
   return [problem.label, text, ...options, ...extras].filter(Boolean).join(', ');
 }
 
-/** Forward with statistics, backward with dbias where there is a bias, and the weights, of one problem. */
+/** Every attention kernel on one problem: forward with statistics, backward with dbias where there is a bias. */
 export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const sizes = sizesOf(problem);
   const { B, H, G, L, S, D, Dv } = sizes;
@@ -70,7 +76,7 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
     kernel: 'attention_forward_f32',
     label,
     inputs: { q, k, v, ...masks },
-    outputs: { out: [B, H, L, Dv], lse: [B, H, L], statistics: [16, B, H, L] },
+    outputs: { out: [B, H, L, Dv], lse: [B, H, L], statistics: [statisticNames.length, B, H, L] },
     scalars,
     // N1 and N17
     tolerance: { out: within(2e-6 * growth), lse: within(2e-6, 1e-6), statistics: within(2e-6, 1e-5) },
@@ -98,19 +104,64 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
     scalars: weightScalars,
     tolerance: { weights: within(5e-7) }, // N4
   });
-  return { forward, recorded, weights, backward: backwardCase({ ...forward.inputs, lse }, forward, sizes, seed + 3) };
+  const r = normal([B, H, L, problem.C ?? 1], seed + 4);
+  const inputs = { ...forward.inputs, lse };
+  return {
+    forward,
+    recorded,
+    weights,
+    transposed: transposedCase({ ...weights.inputs, r }, weights),
+    backward: backwardCase(inputs, forward, sizes, seed + 3),
+    backwardOfRecord: backwardCase(
+      { ...inputs, ...recordedInputs(recorded, sizes, seed + 5) },
+      forward,
+      sizes,
+      seed + 3,
+    ),
+  };
+}
+
+/** Gradients of lse and of every statistic; distances are long, so theirs is short. */
+export function recordedInputs(recorded: Case, { B, H, L, S }: Sizes, seed: number): Case['inputs'] {
+  const shape = [statisticNames.length, B, H, L];
+  const base = normal(shape, seed);
+  const scaleOf = (index: number): number =>
+    statisticNames[Math.floor(index / (B * H * L))] === 'meanDistance' ? 1 / Math.max(S, 1) : 1;
+  return {
+    dlse: normal([B, H, L], seed + 1),
+    dstatistics: input(shape, (index) => (base.values[index] as number) * scaleOf(index)),
+    statistics: outcome(recorded, 'statistics'),
+    set: recorded.inputs.set as Input,
+  };
+}
+
+function transposedCase(inputs: Case['inputs'], { label, scalars }: Case): Case {
+  const [B, H, , C] = (inputs.r as Input).shape as [number, number, number, number];
+  const S = (inputs.k as Input).shape[2] as number;
+  const make = (r: Input, tolerance: Tolerance): Case =>
+    kernelCase({
+      kernel: 'attention_transposed_f32',
+      label: `${label}, C${C}`,
+      inputs: { ...inputs, r },
+      outputs: { out: [B, H, S, C] },
+      scalars: scalars as Scalars<'attention_transposed_f32'>,
+      tolerance: { out: tolerance },
+    });
+  const r = inputs.r as Input;
+  const magnitudes = make({ ...r, values: Float32Array.from(r.values, Math.abs) }, {});
+  const bound = (): Float64Array => (truthOf(magnitudes).out as Float64Array).map((sum) => 1e-6 * sum + 1e-7);
+  return make(r, { bound });
 }
 
 function backwardCase(inputs: Case['inputs'], forward: Case, sizes: Sizes, seed: number): Case {
   const { B, H, G, L, S, D, Dv } = sizes;
   const dbias = inputs.bias ? { dbias: [B, H, L, S] } : {};
-  const { window: _window, ...scalars } = forward.scalars as Scalars<'attention_forward_f32'>;
   const it: Case = kernelCase({
     kernel: 'attention_backward_f32',
     label: forward.label,
     inputs: { ...inputs, out: outcome(forward, 'out'), dout: normal([B, H, L, Dv], seed) },
     outputs: { dq: [B, H, L, D], dk: [B, G, S, D], dv: [B, G, S, Dv], ...dbias },
-    scalars,
+    scalars: forward.scalars as Scalars<'attention_backward_f32'>,
     tolerance: {
       dq: threeNaive(() => it, 'dq'),
       dk: threeNaive(() => it, 'dk'),
@@ -219,6 +270,8 @@ const masked: readonly Problem[] = [
 ];
 
 const options: readonly Problem[] = [
+  { label: 'many columns', B: 2, H: 4, G: 2, L: 37, S: 135, D: 8, C: 5 },
+  { label: 'more columns than a piece', L: 14, S: 33, D: 4, C: 141, options: causal },
   { label: 'softcap', H: 2, L: 33, D: 16, spread: 3, options: { softcap: 5 } },
   { label: 'dropout', B: 2, H: 4, G: 2, L: 33, S: 35, D: 16, options: { dropoutRate: 0.3 } },
   { label: 'dropout of everything', L: 5, D: 8, options: { dropoutRate: 1 - 2 ** -25 } },
@@ -255,9 +308,4 @@ export const attention: readonly AttentionCases[] = attentionProblems.map((probl
   attentionCases(problem, 10 * index),
 );
 
-export const attentionKernelCases: readonly Case[] = attention.flatMap(({ forward, recorded, backward, weights }) => [
-  forward,
-  recorded,
-  backward,
-  weights,
-]);
+export const attentionKernelCases: readonly Case[] = attention.flatMap((cases) => Object.values(cases) as Case[]);
