@@ -6,7 +6,7 @@
 
 import fc from 'fast-check';
 import { it } from 'vitest';
-import { type Case, type Input, input, integers, normal, type Tolerance } from './case.js';
+import { type Case, type Input, input, integers, normal, widened } from './case.js';
 import { type AttentionCases, attentionCases, type Problem } from './cases/attention.js';
 import type { Layout } from './layout.js';
 import { conforms, truthOf } from './run.js';
@@ -104,29 +104,21 @@ function scoreDeviation({ sizes, spread, scale }: Arguments): number {
   return Math.abs(scale ?? 1 / Math.sqrt(sizes.D)) * Math.sqrt(sizes.D) * spread ** 2;
 }
 
-function extended(it: Case, room: number): Case {
-  const widen = ([name, given]: [string, Tolerance]): [string, Tolerance] => [
-    name,
-    { ...given, absolute: (given.absolute ?? 0) + room },
-  ];
-  return { ...it, tolerance: Object.fromEntries(Object.entries(it.tolerance).map(widen)) };
-}
-
 /**
  * N1, N3 and N4, with room for what no float32 kernel can avoid: a score s is only known to s·2^-24, so a weight p only
  * to p·s·2^-24. N1 and N3 speak of scores in N(0, 1), where that is inside their bounds; N4 has it at every size.
  */
-function widened({ forward, backward, weights }: AttentionCases, given: Arguments): Case[] {
+function withRoom({ forward, backward, weights }: AttentionCases, given: Arguments): Case[] {
   const deviation = scoreDeviation(given);
   const finite = (truthOf(forward).lse as Float64Array).filter(Number.isFinite);
   const largest = finite.reduce((most, lse) => Math.max(most, Math.abs(lse)), 5 * deviation);
   const room = (largest * 2 ** -24) / (1 - given.dropoutRate);
   const beyond = deviation > 1.01 ? 8 * room : 0;
-  return [extended(forward, beyond), extended(backward, beyond), extended(weights, Math.max(beyond, 2 * room))];
+  return [widened(forward, beyond), widened(backward, beyond), widened(weights, Math.max(beyond, 2 * room))];
 }
 
 function expectAgreement(given: Arguments): void {
-  const cases = widened(attentionCases(problemOf(given), given.seed), given);
+  const cases = withRoom(attentionCases(problemOf(given), given.seed), given);
   for (const { backend, name } of subjects) {
     if (!backend) continue; // named with its reason by the conformance suite
     for (const it of cases) {
