@@ -8,7 +8,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      'test/sanitize/*.test.ts',
+      'test/sanitize/*.check.ts',
       'test/conformance/{attention,matmul,rows,elementwise,fuzz,threads,refusals,isolation}.test.ts',
       'test/native/*.test.ts',
       'src/backend/native/*.test.ts',

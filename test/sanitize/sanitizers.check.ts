@@ -1,4 +1,4 @@
-/** The sanitizers are there, and would notice: an addon without them passes everything. */
+/** Run by vitest.sanitize.config.ts only: the sanitizers are there. An addon without them would pass everything. */
 
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
