@@ -1,7 +1,7 @@
-// What hostile.test.ts runs in a process of its own, since a fault in the addon would end it:
-// `node hostile.mjs <addon> <index of binary_f32> <runs> [seed]`. Every exported function gets everything that JavaScript can hand over.
-// Prints one JSON object: how many calls were refused and accepted, and what broke a rule. The rules: a function
-// returns or throws an Error with a code, whoever it was called with; a refused call changes no byte of its memory.
+// What hostile.test.ts runs in a process of its own, since a fault in the addon would end it: every exported function
+// gets everything that JavaScript can hand over. `node hostile.mjs <addon> <index of binary_f32> <runs> [seed]` prints
+// one JSON object: how many calls were refused and accepted, and what broke a rule. The rules: a function returns or
+// throws an Error with a code, whatever it was called with; a refused call changes no byte of its memory.
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 
