@@ -12,7 +12,7 @@ import type { Layout } from './layout.js';
 import { conforms, truthOf } from './run.js';
 import { subjects } from './subjects.js';
 
-const runs = Number(process.env.KEYHOLE_FUZZ_RUNS ?? 60);
+const runs = Number(process.env.KEYHOLE_FUZZ_RUNS ?? 30);
 const seed = process.env.KEYHOLE_FUZZ_SEED;
 
 const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
