@@ -1,6 +1,6 @@
 /**
- * The published ONNX Attention cases (opset 23 and 24) through the fused call, on every backend. They pin semantics:
- * grouped heads, softcap before mask, causal offset = past length, zeros for fully masked rows.
+ * The published ONNX Attention cases (opset 23 and 24) through the fused call, on every backend: every output of every
+ * case. They pin semantics: grouped heads, softcap before mask, causal offset = past length, zeros for fully masked rows.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, type TensorProto, TensorProtoSchema } from 'onnx-buf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attention } from '../src/attention/attention.js';
+import { KeyValueCache } from '../src/attention/cache.js';
 import { computeAttentionWeights } from '../src/attention/explicit.js';
 import { and, booleanMask, causal, keyPadding, type Mask } from '../src/attention/mask.js';
 import type { AttentionOptions } from '../src/attention/options.js';
@@ -68,13 +69,22 @@ function splitHeads(x: Tensor, heads: number): Tensor {
   return permute(reshape(x, [B, L, heads, E / heads]), [0, 2, 1, 3]);
 }
 
+/** All keys and values, what a cache held before in front. */
+function allKeys({ attributes, inputs }: Case): { readonly k: Tensor; readonly v: Tensor } {
+  const { K, V, past_key, past_value } = inputs as Record<string, Tensor>;
+  const [k, v] = [K, V].map((x) => splitHeads(x as Tensor, attributes.kv_num_heads ?? 0)) as [Tensor, Tensor];
+  if (!past_key || !past_value) return { k, v };
+  const cache = new KeyValueCache();
+  cache.append(past_key, past_value);
+  return cache.append(k, v);
+}
+
 /** The case in Keyhole's words. */
-function translate({ attributes, inputs }: Case): { q: Tensor; k: Tensor; v: Tensor; options: AttentionOptions } {
-  const { Q, K, V, attn_mask, past_key, past_value } = inputs as Record<string, Tensor>;
+function translate(given: Case): { q: Tensor; k: Tensor; v: Tensor; options: AttentionOptions } {
+  const { attributes, inputs } = given;
+  const { Q, attn_mask, past_key } = inputs as Record<string, Tensor>;
   const q = splitHeads(Q as Tensor, attributes.q_num_heads ?? 0);
-  const join = (past: Tensor | undefined, x: Tensor): Tensor => (past ? concat([past, x], 2) : x);
-  const k = join(past_key, splitHeads(K as Tensor, attributes.kv_num_heads ?? 0));
-  const v = join(past_value, splitHeads(V as Tensor, attributes.kv_num_heads ?? 0));
+  const { k, v } = allKeys(given);
   const masks: Mask[] = [];
   if (attributes.is_causal) masks.push(causal());
   if (attn_mask?.dtype === 'u8') masks.push(booleanMask(attn_mask));
@@ -119,13 +129,31 @@ function expectClose(actual: ArrayLike<number>, expected: TensorProto): void {
   });
 }
 
-/** Q·Kᵀ at the stage that the case asks for; softmax (mode 3) is what Keyhole's explicit path hands out. */
-function expectWeights(given: Case): void {
+/** Q·Kᵀ at the stage that the case asks for: after softmax (3), or after softcap, bias and mask (2). */
+function expectScores(given: Case): void {
   const expected = given.outputs.qk_matmul_output;
-  if (!expected || given.attributes.qk_matmul_output_mode !== 3) return;
-  const { q, k, options } = translate(given);
-  expectClose(computeAttentionWeights(q, k, options).toArray(), expected);
+  if (!expected) return;
+  const { q, k, v, options } = translate(given);
+  const weights = computeAttentionWeights(q, k, options).toArray();
+  const mode = given.attributes.qk_matmul_output_mode;
+  expect([2, 3]).toContain(mode);
+  const lse = attention(q, k, v, options).lse.toArray();
+  const S = weights.length / lse.length;
+  // p = exp(score - lse), and a score of -Infinity where the mask forbids.
+  const scoreOf = (p: number, index: number): number => Math.log(p) + (lse[Math.floor(index / S)] as number);
+  expectClose(mode === 3 ? weights : Array.from(weights, scoreOf), expected);
 }
+
+/** The keys and values that the cache holds now, bit by bit. */
+function expectPresent(given: Case): void {
+  const { k, v } = allKeys(given);
+  for (const [name, held] of Object.entries({ present_key: k, present_value: v })) {
+    const expected = given.outputs[name];
+    if (expected) expect(Array.from(held.toArray()), name).toEqual(valuesOf(expected));
+  }
+}
+
+const compared = new Set(['Y', 'present_key', 'present_value', 'qk_matmul_output']);
 
 describe.skipIf(cases.length === 0)('published ONNX attention cases', () => {
   describe.each(['reference', 'native', 'wasm'] as const)('%s', (backend) => {
@@ -147,7 +175,9 @@ describe.skipIf(cases.length === 0)('published ONNX attention cases', () => {
       const packed = given.outputs.Y?.dims.length === 3 ? permute(out, [0, 2, 1, 3]) : out;
       expect(heads).toBeGreaterThan(0);
       expectClose(packed.toArray(), given.outputs.Y as TensorProto);
-      expectWeights(given);
+      expectScores(given);
+      expectPresent(given);
+      expect(Object.keys(given.outputs).filter((output) => !compared.has(output))).toEqual([]);
     });
   });
 

@@ -2,31 +2,12 @@
 
 import { expect, it } from 'vitest';
 import type { Backend, KernelName, Operands, Scalars, View } from '../../src/backend/contract.js';
+import { batchLetters, entries } from './batching.js';
 import type { Case } from './case.js';
 import { allCases } from './cases/all.js';
 import { Placed } from './layout.js';
 import { axisOf, execute, operandsOf, sameBits, sizeOfLetter } from './run.js';
 import { forEachSubject } from './suite.js';
-
-/** The letter along which each kernel's results are independent. */
-const batchLetters: Partial<Record<KernelName, readonly string[]>> = {
-  softmax_f32: ['M'],
-  softmax_backward_f32: ['M'],
-  cross_entropy_f32: ['M'],
-  cross_entropy_backward_f32: ['M'],
-  layer_norm_f32: ['M'],
-  layer_norm_backward_f32: ['M'],
-  rms_norm_f32: ['M'],
-  rms_norm_backward_f32: ['M'],
-  gather_rows_f32: ['M'],
-  reduce_f32: ['M'],
-  argmax_f32: ['M'],
-  matmul_f32: ['A', 'B', 'M'],
-  attention_forward_f32: ['B'],
-  attention_backward_f32: ['B'],
-  attention_weights_f32: ['B'],
-  attention_transposed_f32: ['B'],
-};
 
 const perKernel = 50;
 
@@ -54,16 +35,6 @@ function narrowed(view: View, axis: number, index: number): View {
   return { ...view, shape, offset: view.offset + index * (view.strides[axis] as number) };
 }
 
-/** Entry `index` along `axis` of a packed array. */
-function entry(values: Float64Array, shape: readonly number[], axis: number, index: number): Float64Array {
-  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const outer = (shape[axis] as number) * inner;
-  const parts: number[] = [];
-  for (let start = index * inner; start < values.length; start += outer)
-    parts.push(...values.subarray(start, start + inner));
-  return Float64Array.from(parts);
-}
-
 function expectIndependent(backend: Backend, it: Case, letter: string): void {
   const size = sizeOfLetter(it, letter) ?? 0;
   const whole = execute(backend, it);
@@ -72,14 +43,15 @@ function expectIndependent(backend: Backend, it: Case, letter: string): void {
     const results = alone(backend, it, letter, index);
     const wanted = Object.keys(results).map((name) => {
       const shape = it.outputs[name] as readonly number[];
-      return [name, entry(whole[name] as Float64Array, shape, axisOf(it.kernel, name, letter), index)] as const;
+      const axis = axisOf(it.kernel, name, letter);
+      return [name, entries(whole[name] as Float64Array, shape, axis, index, index + 1)] as const;
     });
     sameBits(label, results, Object.fromEntries(wanted));
   }
 }
 
 forEachSubject((backend) => {
-  it.each(Object.entries(batchLetters) as [KernelName, string[]][])('%s along %s', (kernel, letters) => {
+  it.each(batchLetters)('%s along %s', (kernel, letters) => {
     for (const letter of letters) {
       const mine = allCases.filter(
         (candidate) =>

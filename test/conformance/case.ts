@@ -46,6 +46,15 @@ export function within(absolute: number, relative = 0): Tolerance {
   return { absolute, relative };
 }
 
+/** The case with `room` more for every output, for what a comment has to explain. */
+export function widened(it: Case, room: number): Case {
+  const widen = ([name, given]: [string, Tolerance]): [string, Tolerance] => [
+    name,
+    { ...given, absolute: (given.absolute ?? 0) + room },
+  ];
+  return { ...it, tolerance: Object.fromEntries(Object.entries(it.tolerance).map(widen)) };
+}
+
 export interface InputOptions {
   /** Axes to repeat with stride 0. */
   readonly broadcast?: readonly number[];

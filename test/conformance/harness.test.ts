@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import type { Backend, KernelName, Operands, View } from '../../src/backend/contract.js';
 import { createReferenceBackend } from '../../src/backend/reference/createReferenceBackend.js';
+import { type Accuracy, beyondStated, note } from './accuracy.js';
 import { exact, kernelCase, normal } from './case.js';
 import { conforms, sameBits } from './run.js';
 
@@ -59,4 +60,17 @@ it('tells 0 from -0', () => {
   const [zero, negative] = [Float64Array.of(0), Float64Array.of(-0)];
   expect(() => sameBits('zeros', { out: zero }, { out: negative })).toThrow(/out\[0\]/);
   expect(() => sameBits('zeros', { out: zero }, { out: zero })).not.toThrow();
+});
+
+it('catches an error beyond what docs/numerics.md states, and an operation that it does not know', () => {
+  const accuracy = (row: string, error: number): Accuracy => {
+    const made: Accuracy = new Map();
+    note(made, row, 'small', error);
+    return made;
+  };
+  expect(beyondStated('native baseline', accuracy('attention_forward out', 1e-9))).toEqual([]);
+  expect(beyondStated('native baseline', accuracy('attention_forward out', 1e-4))).toHaveLength(1);
+  expect(beyondStated('native of tomorrow', accuracy('attention_forward out', 1e-9))).toEqual([]);
+  expect(beyondStated('native of tomorrow', accuracy('attention_forward out', 1e-4))).toHaveLength(1);
+  expect(beyondStated('native baseline', accuracy('an operation without a row', 1e-9))).toHaveLength(1);
 });

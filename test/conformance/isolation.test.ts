@@ -100,11 +100,17 @@ forEachSubject((backend) => {
   });
 
   describe('N14: rows without a key', () => {
+    const skipped = (index: number): boolean => (Math.floor(index / S) % L) % 5 === 2;
     const empty: readonly (readonly [string, Partial<Problem>, (b: number, i: number) => boolean])[] = [
       [
         'boolean mask',
-        { mask: input([B, H, L, S], (index) => Number(Math.floor(index / S) % 5 !== 2), { dtype: 'u8' }) },
-        () => false,
+        { mask: input([B, H, L, S], (index) => Number(!skipped(index)), { dtype: 'u8' }) },
+        (_, i) => i % 5 === 2,
+      ],
+      [
+        'bias of -Infinity',
+        { bias: input([B, H, L, S], (index) => (skipped(index) ? -Infinity : (index % 7) / 7)) },
+        (_, i) => i % 5 === 2,
       ],
       ['causal with a negative offset', { options: { right: 0, offset: -9 } }, (_, i) => i < 9],
       ['length 0', { lengths: listed([B], [0, 17], { dtype: 'i32' }) }, (b) => b === 0],

@@ -8,7 +8,8 @@ import { packedStrides, sizeOf } from '../../src/core/shape.js';
 import type { Input } from './case.js';
 
 export const layouts = ['packed', 'offset', 'gaps', 'transposed'] as const;
-export type Layout = (typeof layouts)[number];
+/** `heads last` swaps the middle axes of [B, H, L, D], as projections leave them. */
+export type Layout = (typeof layouts)[number] | 'heads last';
 
 /** Where the elements of a packed array go. */
 interface Placement {
@@ -27,7 +28,13 @@ function placement(shape: readonly number[], layout: Layout): Placement {
     const roomy = shape.map((axis) => axis + 1);
     return { strides: packedStrides(roomy).map((stride) => 2 * stride), offset: 1, length: 2 * sizeOf(roomy) + 1 };
   }
+  if (layout === 'heads last' && shape.length > 2) return { strides: headsLast(shape), offset: 2, length: size + 2 };
   return { strides: packedStrides([...shape].reverse()).reverse(), offset: 1, length: size + 2 };
+}
+
+function headsLast([B = 1, H = 1, L = 1, ...rest]: readonly number[]): number[] {
+  const [b, l, h, ...inner] = packedStrides([B, L, H, ...rest]) as [number, number, number, ...number[]];
+  return [b, h, l, ...inner];
 }
 
 /** Positions of all elements in row-major order. */

@@ -10,8 +10,8 @@ import type { Case, Tolerance } from './case.js';
 import { type Layout, layouts, Placed } from './layout.js';
 
 export type Results = Readonly<Record<string, Float64Array>>;
-/** One layout for all operands, or a different one for each. */
-export type LayoutPlan = Layout | 'mixed' | 'in place';
+/** One layout for all operands, or a different one for each: `mixed`, or those listed in turn. */
+export type LayoutPlan = Layout | 'mixed' | 'in place' | readonly Layout[];
 
 const float64 = createReferenceBackend({ precision: 'f64' });
 const truths = new WeakMap<Case, Results>();
@@ -28,11 +28,17 @@ export function operandsOf(it: Case): OperandSignature[] {
   return signatures[it.kernel].operands.filter(({ name }) => name in it.inputs || name in it.outputs);
 }
 
+function layoutOf(plan: LayoutPlan, operand: number): Layout {
+  if (plan === 'in place') return 'packed';
+  if (typeof plan === 'string' && plan !== 'mixed') return plan;
+  const list = plan === 'mixed' ? layouts : plan;
+  return list[(operand + 1) % list.length] as Layout;
+}
+
 function place(backend: Backend, it: Case, plan: LayoutPlan): Map<string, Placed> {
   const placed = new Map<string, Placed>();
-  const uniform: Layout = plan === 'mixed' || plan === 'in place' ? 'packed' : plan;
   operandsOf(it).forEach(({ name, dtype }, index) => {
-    const layout = plan === 'mixed' ? (layouts[(index + 1) % layouts.length] as Layout) : uniform;
+    const layout = layoutOf(plan, index);
     const shape = it.outputs[name] ?? [];
     placed.set(name, new Placed(backend, it.inputs[name] ?? { dtype, shape, stored: shape }, layout));
   });
@@ -108,15 +114,27 @@ export function compare(label: string, got: ArrayLike<number>, truth: ArrayLike<
   return worst;
 }
 
-/** Runs a case in one layout and compares every output; returns the largest share of a tolerance that was used. */
-export function conforms(backend: Backend, it: Case, plan: LayoutPlan): number {
-  const truth = truthOf(it);
-  const results = execute(backend, it, plan);
-  const shares = Object.entries(results).map(([name, got]) => {
-    const label = `${it.kernel} ${it.label} (${plan}) ${name}`;
-    return compare(label, got, truth[name] as Float64Array, it.tolerance[name] as Tolerance);
+/** One output of one run: how much of its tolerance it used, and what it holds. */
+export interface Comparison {
+  readonly output: string;
+  readonly share: number;
+  readonly got: Float64Array;
+  readonly truth: Float64Array;
+}
+
+/** Runs a case in one layout and compares every output; throws where one is further from the truth than allowed. */
+export function comparisons(backend: Backend, it: Case, plan: LayoutPlan): Comparison[] {
+  const truths = truthOf(it);
+  return Object.entries(execute(backend, it, plan)).map(([output, got]) => {
+    const label = `${it.kernel} ${it.label} (${plan}) ${output}`;
+    const truth = truths[output] as Float64Array;
+    return { output, got, truth, share: compare(label, got, truth, it.tolerance[output] as Tolerance) };
   });
-  return Math.max(0, ...shares);
+}
+
+/** The same; returns the largest share of a tolerance that was used. */
+export function conforms(backend: Backend, it: Case, plan: LayoutPlan): number {
+  return Math.max(0, ...comparisons(backend, it, plan).map(({ share }) => share));
 }
 
 /** Axis of an operand that a letter of the signature names; -1 for none. */

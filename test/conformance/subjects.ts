@@ -5,6 +5,7 @@
 
 import type { Backend } from '../../src/backend/contract.js';
 import { type LoadOptions, loadBackend } from '../../src/backend/registry.js';
+import { onExactMemory } from './exactBackend.js';
 
 export interface Subject {
   readonly name: string;
@@ -31,11 +32,15 @@ function nameOf({ backend, target }: LoadOptions): string {
 async function load(options: LoadOptions): Promise<Subject> {
   const name = nameOf(options);
   try {
-    return { name, options, backend: await loadBackend(options) };
+    const backend = await loadBackend(options);
+    const exact = process.env.KEYHOLE_SANITIZE && options.backend === 'native';
+    return { name, options, backend: exact ? onExactMemory(backend) : backend };
   } catch (error) {
     return { name, options, missing: (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ') };
   }
 }
 
-/** Every subject, loaded or with the reason why not. */
-export const subjects: readonly Subject[] = await Promise.all(wanted.map(load));
+const chosen = wanted.filter((options) => nameOf(options).startsWith(process.env.KEYHOLE_SUBJECTS ?? ''));
+
+/** Every subject, loaded or with the reason why not; `KEYHOLE_SUBJECTS=native` leaves those whose name starts so. */
+export const subjects: readonly Subject[] = await Promise.all(chosen.map(load));

@@ -1,13 +1,15 @@
 /**
- * The suite that every backend must pass: each case of a list, in every layout, against the float64 reference.
+ * The suite that every backend must pass: each case of a list, in every layout, against the float64 reference, and no
+ * error larger than docs/numerics.md states.
  */
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Backend, KernelName } from '../../src/backend/contract.js';
 import { sizeOf } from '../../src/core/shape.js';
+import { type Accuracy, beyondStated, handOver, noteRun } from './accuracy.js';
 import type { Case } from './case.js';
 import { layouts } from './layout.js';
-import { conforms, inPlaceInput, type LayoutPlan } from './run.js';
+import { comparisons, inPlaceInput, type LayoutPlan } from './run.js';
 import { type Subject, subjects } from './subjects.js';
 
 /** Cases with more elements than this run in two layouts only. */
@@ -33,11 +35,21 @@ export function testConformance(cases: readonly Case[]): void {
   const kernels = [...new Set(cases.map(({ kernel }) => kernel))];
   forEachSubject((backend, { name }) => {
     const used = new Map<KernelName, number>();
+    const accuracy: Accuracy = new Map();
     it.each(kernels)('%s', (kernel) => {
       const mine = cases.filter((candidate) => candidate.kernel === kernel);
-      const shares = mine.flatMap((candidate) => plansFor(candidate).map((plan) => conforms(backend, candidate, plan)));
-      used.set(kernel, Math.max(...shares));
+      const runs = mine.flatMap((candidate) =>
+        plansFor(candidate).flatMap((plan) => {
+          const compared = comparisons(backend, candidate, plan);
+          noteRun(accuracy, candidate, compared);
+          return compared;
+        }),
+      );
+      used.set(kernel, Math.max(...runs.map(({ share }) => share)));
       expect(mine.length).toBeGreaterThan(1);
+    });
+    it('no error is larger than docs/numerics.md states', () => {
+      if (!handOver(name, accuracy)) expect(beyondStated(name, accuracy)).toEqual([]);
     });
     afterAll(() => {
       if (!process.env.KEYHOLE_REPORT) return;

@@ -7,8 +7,17 @@ import { loadBackend } from '../../src/backend/registry.js';
 import { sizeOf } from '../../src/core/shape.js';
 import type { Case } from './case.js';
 import { allCases } from './cases/all.js';
+import { attentionCases } from './cases/attention.js';
+import { matmulCase } from './cases/matmul.js';
 import { execute } from './run.js';
 import { subjects } from './subjects.js';
+
+/** Work that has to be split inside one head: a long cache, few heads × long sequences, one large product. */
+const long = [
+  attentionCases({ H: 8, G: 2, L: 1, S: 4099, D: 64, options: { right: 0, offset: 4098 } }, 1),
+  attentionCases({ H: 1, L: 300, S: 517, D: 33 }, 11),
+].flatMap((cases) => Object.values(cases) as Case[]);
+const candidates = [...allCases, ...long, matmulCase({ batch: [1, 1], size: [321, 330, 300] }, 3)];
 
 const kernels = [...new Set(allCases.map(({ kernel }) => kernel))];
 
@@ -21,7 +30,7 @@ function work({ inputs, outputs }: Case): number {
 
 /** The largest cases of a kernel, where the work is split, and some of the others. */
 function sample(kernel: KernelName): Case[] {
-  const mine = allCases.filter((candidate) => candidate.kernel === kernel).sort((a, b) => work(b) - work(a));
+  const mine = candidates.filter((candidate) => candidate.kernel === kernel).sort((a, b) => work(b) - work(a));
   return mine.filter((_, index) => index < 8 || index % 11 === 0);
 }
 

@@ -46,7 +46,7 @@ interface Shape {
   readonly activation?: number;
 }
 
-function matmulCase(shape: Shape, seed: number): Case {
+export function matmulCase(shape: Shape, seed: number): Case {
   const { batch, size, broadcast = {}, epilogue = 'none', alpha = 1, activation = 0 } = shape;
   const [M, N, K] = size;
   const a = normal([...batch, M, K], seed, { broadcast: broadcast.a ?? [] });
