@@ -6,13 +6,17 @@
 #pragma once
 
 template <class Row>
-KEYHOLE_INLINE float row_sum(Row x, i64 E) {
-  return sum_row(E, [&](i64 e, int count) KEYHOLE_LAMBDA { return load_row(x, e, count); });
+KEYHOLE_INLINE float row_sum(Row x, i64 E, Row ahead) {
+  return sum_row(E, [&](i64 e, int count) KEYHOLE_LAMBDA {
+    fetch(ahead, e);
+    return load_row(x, e, count);
+  });
 }
 
 template <class Row>
-KEYHOLE_INLINE float row_square_sum(Row x, i64 E, vf centre) {
+KEYHOLE_INLINE float row_square_sum(Row x, i64 E, vf centre, Row ahead) {
   return sum_row(E, [&](i64 e, int count) KEYHOLE_LAMBDA {
+    fetch(ahead, e);
     vf d = load_row(x, e, count) - centre;
     return d * d;
   });
@@ -31,10 +35,10 @@ struct row_moments {
 };
 
 template <class Row>
-static row_moments layer_norm_row(Row out, Row x, Row gamma, Row beta, i64 E, double epsilon) {
-  const float mean = row_sum(x, E) / (float)E;
+static row_moments layer_norm_row(Row out, Row x, Row ahead, Row gamma, Row beta, i64 E, double epsilon) {
+  const float mean = row_sum(x, E, out) / (float)E;
   const vf centre = splat(mean);
-  const float rstd = reciprocal_root((double)row_square_sum(x, E, centre) / (double)E + epsilon);
+  const float rstd = reciprocal_root((double)row_square_sum(x, E, centre, ahead) / (double)E + epsilon);
   const vf scale = splat(rstd);
   for_each_vector(E, [&](i64 e, int count) KEYHOLE_LAMBDA {
     vf normal = (load_row(x, e, count) - centre) * scale;
@@ -51,9 +55,9 @@ static int layer_norm_f32(const call& c) {
   const row_view gamma = vector_of(c.operand[o_gamma]), beta = vector_of(c.operand[o_beta]);
   const bool unit = unit_rows(vout, vx, c.operand[o_gamma], c.operand[o_beta]);
   for_each_m(c, c.dim[d_M], E, [&, E, epsilon, unit](i64 m) {
-    const row_view out = row_of(vout, m), x = row_of(vx, m);
-    const row_moments found = unit ? layer_norm_row<unit_row>(out, x, gamma, beta, E, epsilon)
-                                   : layer_norm_row(out, x, gamma, beta, E, epsilon);
+    const row_view out = row_of(vout, m), x = row_of(vx, m), ahead = row_ahead(vx, m);
+    const row_moments found = unit ? layer_norm_row<unit_row>(out, x, ahead, gamma, beta, E, epsilon)
+                                   : layer_norm_row(out, x, ahead, gamma, beta, E, epsilon);
     element(c.operand[o_mean], m) = found.mean;
     element(c.operand[o_rstd], m) = found.rstd;
   });
@@ -61,10 +65,11 @@ static int layer_norm_f32(const call& c) {
 }
 
 template <class Row>
-static float rms_norm_row(Row out, Row x, Row gamma, i64 E, double epsilon) {
-  const float rstd = reciprocal_root((double)row_square_sum(x, E, vf{}) / (double)E + epsilon);
+static float rms_norm_row(Row out, Row x, Row ahead, Row gamma, i64 E, double epsilon) {
+  const float rstd = reciprocal_root((double)row_square_sum(x, E, vf{}, out) / (double)E + epsilon);
   const vf scale = splat(rstd);
   for_each_vector(E, [&](i64 e, int count) KEYHOLE_LAMBDA {
+    fetch(ahead, e);
     store_row(out, e, load_row(x, e, count) * scale * load_or(gamma, e, count, 1.0f), count);
   });
   return rstd;
@@ -78,9 +83,9 @@ static int rms_norm_f32(const call& c) {
   const row_view gamma = vector_of(c.operand[o_gamma]);
   const bool unit = unit_rows(vout, vx, c.operand[o_gamma]);
   for_each_m(c, c.dim[d_M], E, [&, E, epsilon, unit](i64 m) {
-    const row_view out = row_of(vout, m), x = row_of(vx, m);
-    element(c.operand[o_rstd], m) = unit ? rms_norm_row<unit_row>(out, x, gamma, E, epsilon)
-                                         : rms_norm_row(out, x, gamma, E, epsilon);
+    const row_view out = row_of(vout, m), x = row_of(vx, m), ahead = row_ahead(vx, m);
+    element(c.operand[o_rstd], m) = unit ? rms_norm_row<unit_row>(out, x, ahead, gamma, E, epsilon)
+                                         : rms_norm_row(out, x, ahead, gamma, E, epsilon);
   });
   return ok;
 }
@@ -97,8 +102,10 @@ template <class Row>
 static void norm_backward_row(const norm_backward& p, i64 m, float* sums) {
   Row dx = row_of(p.dx, m), dout = row_of(p.dout, m), x = row_of(p.x, m), gamma = vector_of(p.gamma);
   const vf centre = splat(p.mean.data ? element(p.mean, m) : 0.0f), rstd = splat(element(p.rstd, m));
+  Row dout_ahead = row_ahead(p.dout, m), x_ahead = row_ahead(p.x, m);
   float totals[2];  // Σ g, Σ g·n
   sum_row(p.E, totals, [&](i64 e, int count, vf (&terms)[2]) KEYHOLE_LAMBDA {
+    fetch(dx, e);
     vf dy = load_row(dout, e, count), normal = (load_row(x, e, count) - centre) * rstd;
     terms[0] = dy * load_or(gamma, e, count, 1.0f);
     terms[1] = terms[0] * normal;
@@ -109,6 +116,8 @@ static void norm_backward_row(const norm_backward& p, i64 m, float* sums) {
   });
   const vf common = splat(p.mean.data ? totals[0] / (float)p.E : 0.0f), slope = splat(totals[1] / (float)p.E);
   for_each_vector(p.E, [&](i64 e, int count) KEYHOLE_LAMBDA {
+    fetch(dout_ahead, e);
+    fetch(x_ahead, e);
     vf normal = (load_row(x, e, count) - centre) * rstd;
     vf g = load_row(dout, e, count) * load_or(gamma, e, count, 1.0f);
     store_row(dx, e, rstd * (g - common - normal * slope), count);

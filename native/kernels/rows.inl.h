@@ -57,6 +57,20 @@ KEYHOLE_INLINE bool unit_rows(const Views&... views) {
   return ((!views.data || views.stride[views.rank - 1] == 1) && ...);
 }
 
+// Kernels of several passes over a row fetch ahead: the row they will write during the first pass, the row they will read
+// next during the last. Otherwise memory idles while the later passes run in cache, and prefetchers stop at page ends.
+constexpr i64 longest_ahead = 1 << 14;  // elements; a longer row would push the present one out of the cache
+
+template <class Row>
+KEYHOLE_INLINE void fetch(Row row, i64 n) {
+  __builtin_prefetch(row.data + n * row.stride);
+}
+
+// Row m + 1 of the view, or row m again when there is none or rows are long.
+KEYHOLE_INLINE row_view row_ahead(const view& v, i64 m) {
+  return row_of(v, m + 1 < v.size[0] && v.size[1] <= longest_ahead ? m + 1 : m);
+}
+
 // f(n, count) for each vector of a row: count < VL only in the last.
 template <class F>
 KEYHOLE_INLINE void for_each_vector(i64 N, F f) {

@@ -3,9 +3,9 @@
 // Passes over a row: maximum; exponentials and their sum; result.
 #pragma once
 
-// Largest element; -inf for none. NaN is passed over here: its own exponential makes the sum NaN.
+// Largest element; -inf for none; fetches `ahead`. NaN is passed over here: its own exponential makes the sum NaN.
 template <class Row>
-KEYHOLE_INLINE float row_maximum(Row row, i64 N) {
+KEYHOLE_INLINE float row_maximum(Row row, i64 N, Row ahead) {
   constexpr int chains = 4;
   const float lowest = -__builtin_inff();
   vf largest[chains];
@@ -13,8 +13,10 @@ KEYHOLE_INLINE float row_maximum(Row row, i64 N) {
   i64 n = 0;
   for (; n + chains * VL <= N; n += chains * VL)
 #pragma GCC unroll 4
-    for (int chain = 0; chain < chains; chain++)
+    for (int chain = 0; chain < chains; chain++) {
+      fetch(ahead, n + chain * VL);
       largest[chain] = max(load_row(row, n + chain * VL, VL), largest[chain]);
+    }
   for (; n < N; n += VL) {
     const int count = (int)min_of(VL, N - n);
     largest[0] = max(with_tail(load_row(row, n, count), count, lowest), largest[0]);
@@ -37,13 +39,14 @@ static float log_one_plus(float x) {
 }
 
 template <class Row>
-static void softmax_row(Row out, Row a, i64 N, bool log) {
-  const float largest = row_maximum(a, N);
+static void softmax_row(Row out, Row a, Row ahead, i64 N, bool log) {
+  const float largest = row_maximum(a, N, out);
   const vf shift = splat(largest == -__builtin_inff() ? 0.0f : largest);
   if (log) {
     const float total = sum_exponentials(a, 0, N, shift);
     const vf rest = splat(total == 0 ? 0.0f : log_of(total));
     return for_each_vector(N, [&](i64 n, int count) KEYHOLE_LAMBDA {
+      fetch(ahead, n);
       store_row(out, n, (load_row(a, n, count) - shift) - rest, count);
     });
   }
@@ -54,6 +57,7 @@ static void softmax_row(Row out, Row a, i64 N, bool log) {
   });
   const vf scale = splat(total == 0 ? 0.0f : 1.0f / total);
   for_each_vector(N, [&](i64 n, int count) KEYHOLE_LAMBDA {
+    fetch(ahead, n);
     store_row(out, n, load_row(out, n, count) * scale, count);
   });
 }
@@ -66,8 +70,9 @@ static int softmax_f32(const call& c) {
   const view &a = c.operand[o_a], &out = c.operand[o_out];
   const bool unit = unit_rows(a, out);
   for_each_m(c, M, N, [&, log, unit, N](i64 m) {
-    if (unit) softmax_row<unit_row>(row_of(out, m), row_of(a, m), N, log);
-    else softmax_row(row_of(out, m), row_of(a, m), N, log);
+    const row_view to = row_of(out, m), from = row_of(a, m), ahead = row_ahead(a, m);
+    if (unit) softmax_row<unit_row>(to, from, ahead, N, log);
+    else softmax_row(to, from, ahead, N, log);
   });
   return ok;
 }
@@ -115,20 +120,41 @@ struct row_loss {
   float loss, lse;
 };
 
-// `target` outside [0, V) is one that is ignored.
+// Σ e^(x - largest) without the target's own.
+struct row_exponentials {
+  float largest, others;
+};
+
+constexpr i64 softmax_block = 2048;  // elements: 8 KiB, so that a block stays in first-level cache between its two looks
+
+// Block by block, the sum rescaled when the maximum grows: the row comes from memory once, and arithmetic on one block
+// goes on while the next is fetched. `target` may lie outside [0, V).
+template <class Row>
+static row_exponentials exponentials_of_row(Row x, i64 V, i64 target) {
+  row_exponentials found{-__builtin_inff(), 0};
+  for (i64 from = 0; from < V; from += softmax_block) {
+    const i64 to = min_of(V, from + softmax_block);
+    Row block = row_view{x.data + from * x.stride, x.stride}, ahead = row_view{x.data + min_of(to, V - 1) * x.stride, x.stride};
+    const float largest = row_maximum(block, to - from, ahead);
+    if (largest > found.largest) {
+      found.others *= vexp(splat(found.largest - largest))[0];
+      found.largest = largest;
+    }
+    const vf shift = splat(found.largest == -__builtin_inff() ? 0.0f : found.largest);
+    const i64 split = target >= from && target < to ? target : to;
+    found.others += sum_exponentials(x, from, split, shift);
+    if (split < to) found.others += sum_exponentials(x, split + 1, to, shift);
+  }
+  return found;
+}
+
 template <class Row>
 static row_loss cross_entropy_of_row(Row x, i64 V, i64 target, bool ignored, float smoothing) {
-  const bool inside = target >= 0 && target < V;
-  const float largest = row_maximum(x, V);
-  const vf shift = splat(largest == -__builtin_inff() ? 0.0f : largest);
-  const i64 split = inside ? target : V;
-  float others = sum_exponentials(x, 0, split, shift), own = 0;
-  if (inside) {
-    others += sum_exponentials(x, split + 1, V, shift);
-    own = vexp(splat(x.data[target * x.stride]) - shift)[0];
-  }
-  const float loss = ignored ? 0.0f : cross_entropy_row(x, V, target, largest, others, smoothing);
-  return {loss, shift[0] + log_of(others + own)};
+  const row_exponentials found = exponentials_of_row(x, V, target);
+  const float shift = found.largest == -__builtin_inff() ? 0.0f : found.largest;
+  const float own = target >= 0 && target < V ? vexp(splat(x.data[target * x.stride] - shift))[0] : 0.0f;
+  const float loss = ignored ? 0.0f : cross_entropy_row(x, V, target, found.largest, found.others, smoothing);
+  return {loss, shift + log_of(found.others + own)};
 }
 
 static int cross_entropy_f32(const call& c) {
