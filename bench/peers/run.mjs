@@ -7,23 +7,27 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cases, operationsOf } from './cases.mjs';
+import { limitsOf } from './limits.mjs';
 import { tablesOf, withTables } from './report.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const quick = process.argv.includes('--quick');
+/** Who may use all of this processor; the rest is WebAssembly, or not made for speed, and held against its peak. */
+const compiled = ['keyhole', 'keyhole-record', 'onnxruntime-node', 'ruvector'];
 /** Float32 results of different order of summation, relative to the largest value. */
 const tolerance = 1e-4;
 const [leastRuns, mostRuns, budgetMs] = quick ? [2, 2, 0] : [5, 25, 20_000];
 
+const limits = await limitsOf();
 const results = [];
 for (const testCase of quick ? cases.map(smaller) : cases) results.push(await compete(testCase));
-const report = { ...describeRun(), cases: results };
+const report = { ...describeRun(), limits, cases: results };
 console.log(tablesOf(report));
 if (!quick) write(report);
 
 function smaller({ contestants, ...rest }) {
-  const sizes = rest.kind === 'matmul' ? { M: 64, N: 64, K: 64 } : { L: 32 };
-  return { ...rest, ...sizes, contestants };
+  const sizes = { matmul: { M: 64, N: 64, K: 64 }, attention: { L: 32 }, decode: { S: 32 } };
+  return { ...rest, ...sizes[rest.kind], contestants };
 }
 
 /** All contestants of a case; those that cannot start or disagree are named with the reason instead of a time. */
@@ -105,7 +109,8 @@ function summary({ name, version, detail, problem, error, times }, testCase) {
   const medianMs = quantile(0.5);
   const spread = { minMs: sorted[0], lowerQuartileMs: quantile(0.25), upperQuartileMs: quantile(0.75) };
   const gflops = operationsOf(testCase) / medianMs / 1e6;
-  return { name, version, detail, medianMs, ...spread, runs: sorted.length, gflops, relativeError: error };
+  const peakRatio = gflops / limits[compiled.includes(name) ? 'native' : 'wasm'].peakGflops;
+  return { name, version, detail, medianMs, ...spread, runs: sorted.length, gflops, peakRatio, relativeError: error };
 }
 
 function describeRun() {

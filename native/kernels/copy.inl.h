@@ -61,7 +61,7 @@ static int copy_f32(const call& c) {
   for (int axis = 0; axis < column; axis++)
     if (loop.stride[1][axis] == 1) plan.row = axis;
   if (plan.row < 0 || loop.stride[0][column] != 1 || loop.stride[1][column] <= 1)
-    return map1(c, [](vf x) { return x; });
+    return map1(c, [](vf x) KEYHOLE_LAMBDA { return x; });
   plan.row_blocks = (loop.size[plan.row] + copy_block - 1) / copy_block;
   plan.column_blocks = (loop.size[column] + copy_block - 1) / copy_block;
   i64 blocks = plan.row_blocks * plan.column_blocks;

@@ -5,6 +5,9 @@
 // units of elementwise_unit, walk each unit row by row. Bound by memory. Next: copy.inl.h, functions.inl.h.
 #pragma once
 
+// For lambdas that a loop calls at several places: a call per vector costs more than most of them do.
+#define KEYHOLE_LAMBDA __attribute__((always_inline))
+
 constexpr i64 elementwise_unit = 1 << 14;
 constexpr int max_elementwise_operands = 4;
 
@@ -144,7 +147,7 @@ static int fill_f32(const call& c) {
 static int affine_f32(const call& c) {
   const vf scale = splat((float)c.scalar[affine_f32_call::s_scale]);
   const vf shift = splat((float)c.scalar[affine_f32_call::s_shift]);
-  return map1(c, [=](vf a) { return fma(scale, a, shift); });
+  return map1(c, [=](vf a) KEYHOLE_LAMBDA { return fma(scale, a, shift); });
 }
 
 static int select_f32(const call& c) {

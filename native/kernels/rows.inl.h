@@ -24,10 +24,17 @@ static void for_each_m(const call& c, i64 M, i64 N, Row row) {
   c.parallel(c, (M + state.rows_per_task - 1) / state.rows_per_task, row_task<Row>, &state);
 }
 
-// One row of a view [M, N], or a vector [N].
+// One row of a view [M, N], or a vector [N]: any stride, or one that the compiler knows to be 1. What works on rows is
+// written for either and compiled for both; in the second no vector asks for its stride.
 struct row_view {
   float* data;
   i64 stride;
+};
+
+struct unit_row {
+  float* data;
+  static constexpr i64 stride = 1;
+  inline __attribute__((always_inline)) unit_row(row_view row) : data(row.data) {}
 };
 
 KEYHOLE_INLINE row_view row_of(const view& v, i64 m) {
@@ -35,11 +42,33 @@ KEYHOLE_INLINE row_view row_of(const view& v, i64 m) {
 }
 KEYHOLE_INLINE row_view vector_of(const view& v) { return {static_cast<float*>(v.data), v.stride[0]}; }
 KEYHOLE_INLINE float& element(const view& v, i64 m) { return static_cast<float*>(v.data)[m * v.stride[0]]; }
-KEYHOLE_INLINE vf load_row(row_view row, i64 n, int count) {
+template <class Row>
+KEYHOLE_INLINE vf load_row(Row row, i64 n, int count) {
   return load_any(row.data + n * row.stride, row.stride, count);
 }
-KEYHOLE_INLINE void store_row(row_view row, i64 n, vf x, int count) {
+template <class Row>
+KEYHOLE_INLINE void store_row(Row row, i64 n, vf x, int count) {
   store_strided(row.data + n * row.stride, row.stride, x, count);
+}
+
+// True when the last axis of every view that is there has stride 1.
+template <class... Views>
+KEYHOLE_INLINE bool unit_rows(const Views&... views) {
+  return ((!views.data || views.stride[views.rank - 1] == 1) && ...);
+}
+
+// Kernels of several passes over a row fetch ahead: the row they will write during the first pass, the row they will read
+// next during the last. Otherwise memory idles while the later passes run in cache, and prefetchers stop at page ends.
+constexpr i64 longest_ahead = 1 << 14;  // elements; a longer row would push the present one out of the cache
+
+template <class Row>
+KEYHOLE_INLINE void fetch(Row row, i64 n) {
+  __builtin_prefetch(row.data + n * row.stride);
+}
+
+// Row m + 1 of the view, or row m again when there is none or rows are long.
+KEYHOLE_INLINE row_view row_ahead(const view& v, i64 m) {
+  return row_of(v, m + 1 < v.size[0] && v.size[1] <= longest_ahead ? m + 1 : m);
 }
 
 // f(n, count) for each vector of a row: count < VL only in the last.
@@ -55,19 +84,38 @@ KEYHOLE_INLINE vf with_tail(vf x, int count, float other) {
   return count == VL ? x : select(lanes() < count, x, splat(other));
 }
 
-// A sum in two levels: 64 terms go together before they join the rest, so rounding grows with N/64 + 64.
-struct vector_sum {
-  vf inner{}, outer{};
-  int terms = 0;
-  inline __attribute__((always_inline)) void add(vf x) {
-    inner += x;
-    if (++terms < 64) return;
-    outer += inner;
-    inner = vf{};
-    terms = 0;
+// Sums over a row, several at once: f(n, count, terms) sets terms[s], whose tail may hold anything. Four chains hide the
+// latency of additions; each takes 16 terms before they join the rest, so rounding grows with N/64 + 16.
+template <int Sums, class F>
+KEYHOLE_INLINE void sum_row(i64 N, float (&totals)[Sums], F f) {
+  constexpr int chains = 4;
+  vf outer[Sums] = {}, terms[Sums];
+  i64 n = 0;
+  while (n + chains * VL <= N) {
+    vf inner[chains][Sums] = {};
+    const i64 end = n + min_of(16, (N - n) / (chains * VL)) * chains * VL;
+    for (; n < end; n += chains * VL)
+#pragma GCC unroll 4
+      for (int chain = 0; chain < chains; chain++) {
+        f(n + chain * VL, VL, terms);
+        for (int s = 0; s < Sums; s++) inner[chain][s] += terms[s];
+      }
+    for (int s = 0; s < Sums; s++) outer[s] += (inner[0][s] + inner[1][s]) + (inner[2][s] + inner[3][s]);
   }
-  inline __attribute__((always_inline)) float total() const { return sum(outer + inner); }
-};
+  for (; n < N; n += VL) {
+    const int count = (int)min_of(VL, N - n);
+    f(n, count, terms);
+    for (int s = 0; s < Sums; s++) outer[s] += with_tail(terms[s], count, 0.0f);
+  }
+  for (int s = 0; s < Sums; s++) totals[s] = sum(outer[s]);
+}
+
+template <class F>
+KEYHOLE_INLINE float sum_row(i64 N, F f) {
+  float total[1];
+  sum_row(N, total, [&](i64 n, int count, vf (&terms)[1]) KEYHOLE_LAMBDA { terms[0] = f(n, count); });
+  return total[0];
+}
 
 // False when an index lies outside [0, size) and is not `ignore`.
 static bool indices_fit(const view& index, i64 M, i64 size, double ignore) {
@@ -87,7 +135,7 @@ static int gather_rows_f32(const call& c) {
   if (!indices_fit(index, M, c.dim[d_V], -1.5)) return index_out_of_range;
   for_each_m(c, M, E, [&](i64 m) {
     row_view to = row_of(out, m), from = row_of(table, static_cast<int*>(index.data)[m * index.stride[0]]);
-    map_row(to.data, to.stride, from.data, from.stride, E, [](vf x) { return x; });
+    map_row(to.data, to.stride, from.data, from.stride, E, [](vf x) KEYHOLE_LAMBDA { return x; });
   });
   return ok;
 }
@@ -108,7 +156,7 @@ static int scatter_add_rows_f32(const call& c) {
       row_view to = row_of(table, static_cast<int*>(ids.data)[m * ids.stride[0]]), from = row_of(rows, m);
       to.data += first * to.stride;
       from.data += first * from.stride;
-      map_row(to.data, to.stride, to.data, to.stride, from.data, from.stride, width, [](vf a, vf b) { return a + b; });
+      map_row(to.data, to.stride, to.data, to.stride, from.data, from.stride, width, [](vf a, vf b) KEYHOLE_LAMBDA { return a + b; });
     }
   }, &p);
   return ok;

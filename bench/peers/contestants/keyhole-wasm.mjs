@@ -2,5 +2,5 @@
 import { prepare as prepareOn } from './keyhole.mjs';
 
 export function prepare(testCase, inputs) {
-  return prepareOn(testCase, inputs, 'wasm');
+  return prepareOn(testCase, inputs, { backend: 'wasm' });
 }

@@ -5,6 +5,9 @@ export async function prepareSession({ InferenceSession, Tensor }, provider, tes
   const { bytes, feeds } = modelOf(testCase, inputs);
   const options = { executionProviders: [provider], intraOpNumThreads: 1, interOpNumThreads: 1 };
   const session = await InferenceSession.create(bytes, options);
-  const fed = Object.fromEntries(feeds.map(({ name, shape, values }) => [name, new Tensor('float32', values, shape)]));
-  return { run: () => session.run(fed), read: ({ out }) => out.data };
+  const typeOf = (values) => (values instanceof Int32Array ? 'int32' : 'float32');
+  const fed = Object.fromEntries(
+    feeds.map(({ name, shape, values }) => [name, new Tensor(typeOf(values), values, shape)]),
+  );
+  return { run: () => session.run(fed, ['out']), read: ({ out }) => out.data };
 }

@@ -2,7 +2,6 @@
 
 import type { Backend } from '../../backend/contract.js';
 import { tensor } from '../../tensor/create.js';
-import { scope } from '../../tensor/scope.js';
 import { checkBackward, checkForward } from './attentionCheck.js';
 import {
   type AttentionProblem,
@@ -15,7 +14,8 @@ import {
 } from './attentionProblem.js';
 import type { AttentionCase } from './cases.js';
 import { type Machine, ratioOf } from './machine.js';
-import { type Timing, type TimingOptions, timeInTurns } from './timing.js';
+import type { Prepared } from './prepared.js';
+import { ratioInTurns, type Samples, type Timing, timingOf } from './timing.js';
 import { normalValues } from './values.js';
 
 /** What a case of attention came to. Null where the machine's limit is unknown. */
@@ -23,7 +23,7 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
   readonly kind: 'attention' | 'decode';
   readonly gflops: number;
   readonly peakRatio: number | null;
-  /** Time with the record over time without, both measured in turns. */
+  /** Time with the record over time without: the median of the ratios of runs next to each other. */
   readonly overheadRatio?: number;
   /** Keys and values read, 10⁹ bytes a second; decoding is bound by it. */
   readonly gigabytesPerSecond?: number;
@@ -31,52 +31,50 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
 }
 
 /** Throws StateError when a result is wrong. */
-export function benchAttention(
-  backend: Backend,
-  machine: Machine,
-  it: AttentionCase,
-  options: TimingOptions,
-): AttentionFigures {
-  return scope(() => {
-    const problem = createProblem(backend, it.shape, it.mask);
-    const [timing, without] =
-      it.pass === 'backward' ? timeBackward(problem, options) : timeForward(problem, it, options);
-    const gflops = problemOperations(problem, it.pass) / timing.medianMs / 1e6;
-    return {
-      ...{ kind: it.pass === 'decode' ? 'decode' : 'attention', ...it, ...machine },
-      ...{ gflops, peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
-      ...(without && { overheadRatio: timing.medianMs / without.medianMs }),
-      ...(it.pass === 'decode' && bandwidth(it, machine, timing)),
-    };
-  });
+export function prepareAttention(backend: Backend, it: AttentionCase): Prepared<AttentionFigures> {
+  const problem = createProblem(backend, it.shape, it.mask);
+  const works = it.pass === 'backward' ? [backwardWork(problem)] : forwardWorks(problem, it);
+  const operations = problemOperations(problem, it.pass);
+  return {
+    works: works as [() => void, ...(() => void)[]],
+    figures: (machine, samples) => figuresOf(it, operations, machine, samples),
+  };
 }
 
-type Timings = readonly [Timing, (Timing | undefined)?];
+function figuresOf(
+  it: AttentionCase,
+  operations: number,
+  machine: Machine,
+  [own = [], without]: readonly Samples[],
+): AttentionFigures {
+  const timing = timingOf(own);
+  const gflops = operations / timing.medianMs / 1e6;
+  return {
+    ...{ kind: it.pass === 'decode' ? 'decode' : 'attention', ...it, ...machine },
+    ...{ gflops, peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
+    ...(without && { overheadRatio: ratioInTurns(own, without) }),
+    ...(it.pass === 'decode' && bandwidth(it, machine, timing)),
+  };
+}
 
-/** With a record also the time without, for comparison. */
-function timeForward(problem: AttentionProblem, it: AttentionCase, options: TimingOptions): Timings {
-  const recorded = it.record === 'default';
-  const outputs = forwardOutputs(problem, recorded);
+/** With a record also the work without, for comparison. */
+function forwardWorks(problem: AttentionProblem, it: AttentionCase): (() => void)[] {
+  const outputs = forwardOutputs(problem, it.record);
   runForward(problem, outputs);
   checkForward(`${it.pass} ${it.mask}`, problem, outputs);
   const plain = { out: outputs.out, lse: outputs.lse };
-  const works = recorded ? [outputs, plain] : [plain];
-  const [timing, without] = timeInTurns(
-    works.map((to) => () => runForward(problem, to)),
-    options,
-  ) as [Timing, Timing?];
-  return [timing, without];
+  const works = it.record === 'none' ? [plain] : [outputs, plain];
+  return works.map((to) => () => runForward(problem, to));
 }
 
-function timeBackward(problem: AttentionProblem, options: TimingOptions): Timings {
-  const { out, lse } = forwardOutputs(problem, false);
+function backwardWork(problem: AttentionProblem): () => void {
+  const { out, lse } = forwardOutputs(problem, 'none');
   runForward(problem, { out, lse });
   const dout = tensor(normalValues(out.size, 5), out.shape, { backend: out.backend });
   const [forward, gradients] = [{ out, lse, dout }, backwardOutputs(problem)];
   runBackward(problem, forward, gradients);
   checkBackward('backward', problem, forward, gradients);
-  const [timing] = timeInTurns([() => runBackward(problem, forward, gradients)], options) as [Timing];
-  return [timing];
+  return () => runBackward(problem, forward, gradients);
 }
 
 function bandwidth({ shape: { B, G, S, D } }: AttentionCase, machine: Machine, { medianMs }: Timing) {

@@ -15,7 +15,7 @@ import type { Backend } from '../../backend/contract.js';
 import { statisticNames } from '../../core/records.js';
 import { tensor, zeros } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { AttentionShape, MaskKind, Pass } from './cases.js';
+import type { AttentionShape, MaskKind, Pass, RecordKind } from './cases.js';
 import { backwardOperations, forwardOperations, pairsInBand } from './operations.js';
 import { normalValues } from './values.js';
 
@@ -93,10 +93,10 @@ export function problemOperations({ pairs, sizes: { D } }: AttentionProblem, pas
 }
 
 /** Room for the results of the forward kernel, and for the record's statistics if they are wanted. */
-export function forwardOutputs({ sizes, inputs: { q } }: AttentionProblem, recorded: boolean): ForwardOutputs {
+export function forwardOutputs({ sizes, inputs: { q } }: AttentionProblem, record: RecordKind): ForwardOutputs {
   const { B, H, L, Dv } = sizes;
   const { backend } = q;
-  const statistics = recorded ? zeros([statisticNames.length, B, H, L], { backend }) : undefined;
+  const statistics = record === 'none' ? undefined : zeros([statisticNames.length, B, H, L], { backend });
   return { out: zeros([B, H, L, Dv], { backend }), lse: zeros([B, H, L], { backend }), statistics };
 }
 

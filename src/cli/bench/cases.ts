@@ -5,7 +5,8 @@
 
 export type Pass = 'forward' | 'backward' | 'decode';
 export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}`;
-export type RecordKind = 'none' | 'default';
+/** `default`: the statistics. `full`: everything that a record can hold. */
+export type RecordKind = 'none' | 'default' | 'full';
 
 /** Letters as in ARCHITECTURE.md; values have the width D of the keys. */
 export interface AttentionShape {
@@ -29,6 +30,16 @@ export interface GemmCase {
   readonly shape: { readonly M: number; readonly N: number; readonly K: number };
   readonly transposed: 'none' | 'a' | 'b';
 }
+
+/** A kernel on arrays larger than any cache; letters of the kernel, the two axes of its rows. */
+export interface MemoryCase {
+  readonly operation: MemoryOperation;
+  readonly shape: Readonly<Record<string, number>>;
+}
+
+export type MemoryOperation =
+  | ('exp' | 'tanh' | 'gelu' | 'geluBackward' | 'layerNorm' | 'layerNormBackward' | 'rmsNorm' | 'softmax')
+  | ('crossEntropy' | 'crossEntropyBackward' | 'adamw' | 'transpose');
 
 /** A preset of the task g2p. */
 export interface TrainCase {
@@ -78,23 +89,44 @@ const trainCases: readonly TrainCase[] = [
   { preset: 'full', batchTokens: 2048 },
 ];
 
+/** 64 MiB an array. */
+const memoryCases: readonly MemoryCase[] = [
+  { operation: 'exp', shape: { M: 16384, N: 1024 } },
+  { operation: 'tanh', shape: { M: 16384, N: 1024 } },
+  { operation: 'gelu', shape: { M: 16384, N: 1024 } },
+  { operation: 'geluBackward', shape: { M: 16384, N: 1024 } },
+  { operation: 'layerNorm', shape: { M: 16384, E: 1024 } },
+  { operation: 'layerNormBackward', shape: { M: 16384, E: 1024 } },
+  { operation: 'rmsNorm', shape: { M: 16384, E: 1024 } },
+  { operation: 'softmax', shape: { M: 16384, N: 1024 } },
+  { operation: 'crossEntropy', shape: { M: 512, V: 32768 } },
+  { operation: 'crossEntropyBackward', shape: { M: 512, V: 32768 } },
+  { operation: 'adamw', shape: { M: 16384, N: 1024 } },
+  { operation: 'transpose', shape: { M: 8192, N: 2048 } },
+];
+
 export const benchCases = {
-  attention: attentionCases,
-  gemm: gemmCases,
-  train: trainCases,
+  attention: [...attentionCases, ...decodeCases],
   decode: decodeCases,
+  gemm: gemmCases,
+  memory: memoryCases,
+  train: trainCases,
 } as const;
 
 export type BenchKind = keyof typeof benchCases;
 
+/** What can be asked for; `decode` is a part of `attention`. */
 export const benchKinds = Object.keys(benchCases) as readonly BenchKind[];
+/** All cases, each once. */
+export const everyKind: readonly BenchKind[] = benchKinds.filter((kind) => kind !== 'decode');
 
 /** The same cases in sizes that every backend gets through in seconds; good for a look, not for a figure. */
 export const quickCases: typeof benchCases = {
-  attention: attentionCases.map(smallAttention),
-  gemm: gemmCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 128, N: 128, K: 128 }) })),
-  train: trainCases.map((it) => ({ ...it, batchTokens: 64 })),
+  attention: benchCases.attention.map(smallAttention),
   decode: decodeCases.map(smallAttention),
+  gemm: gemmCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 128, N: 128, K: 128 }) })),
+  memory: memoryCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 64, N: 192, E: 192, V: 192 }) })),
+  train: trainCases.map((it) => ({ ...it, batchTokens: 64 })),
 };
 
 function smallAttention(it: AttentionCase): AttentionCase {

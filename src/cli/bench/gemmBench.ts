@@ -3,13 +3,13 @@
 import type { Backend } from '../../backend/contract.js';
 import { createReferenceBackend } from '../../backend/reference/createReferenceBackend.js';
 import { tensor, zeros } from '../../tensor/create.js';
-import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { slice, transpose } from '../../tensor/views.js';
 import type { GemmCase } from './cases.js';
 import { expectClose } from './expectClose.js';
 import { type Machine, ratioOf } from './machine.js';
-import { type Timing, type TimingOptions, timeInTurns } from './timing.js';
+import type { Prepared } from './prepared.js';
+import { type Samples, type Timing, timingOf } from './timing.js';
 import { normalValues } from './values.js';
 
 /** What a case of matmul came to. Null where the machine's limit is unknown. */
@@ -23,19 +23,22 @@ export interface GemmFigures extends GemmCase, Machine, Timing {
 const reference = createReferenceBackend();
 
 /** Throws StateError when a result is wrong. */
-export function benchGemm(backend: Backend, machine: Machine, it: GemmCase, options: TimingOptions): GemmFigures {
+export function prepareGemm(backend: Backend, it: GemmCase): Prepared<GemmFigures> {
   const { M, N, K } = it.shape;
-  return scope(() => {
-    const a = matrix(backend, M, K, it.transposed === 'a', 1);
-    const b = matrix(backend, K, N, it.transposed === 'b', 2);
-    const out = zeros([1, 1, M, N], { backend });
-    multiply(out, a, b);
-    check(out, a, b);
-    const [timing] = timeInTurns([() => multiply(out, a, b)], options) as [Timing];
-    const gflops = (2 * M * N * K) / timing.medianMs / 1e6;
-    const peakRatio = ratioOf(gflops, machine.peakGflops);
-    return { kind: 'gemm', pass: 'forward', ...it, ...machine, gflops, peakRatio, ...timing };
-  });
+  const a = matrix(backend, M, K, it.transposed === 'a', 1);
+  const b = matrix(backend, K, N, it.transposed === 'b', 2);
+  const out = zeros([1, 1, M, N], { backend });
+  multiply(out, a, b);
+  check(out, a, b);
+  return { works: [() => multiply(out, a, b)], figures: (machine, samples) => figuresOf(it, machine, samples) };
+}
+
+function figuresOf(it: GemmCase, machine: Machine, [own = []]: readonly Samples[]): GemmFigures {
+  const { M, N, K } = it.shape;
+  const timing = timingOf(own);
+  const gflops = (2 * M * N * K) / timing.medianMs / 1e6;
+  const peakRatio = ratioOf(gflops, machine.peakGflops);
+  return { kind: 'gemm', pass: 'forward', ...it, ...machine, gflops, peakRatio, ...timing };
 }
 
 /** [1, 1, rows, columns], stored as it is or transposed. */

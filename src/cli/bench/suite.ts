@@ -1,31 +1,30 @@
 /** Every case as one function to call, whatever kind it is. */
 
-import type { Backend } from '../../backend/contract.js';
-import { type AttentionFigures, benchAttention } from './attentionBench.js';
+import { type AttentionFigures, prepareAttention } from './attentionBench.js';
 import type { BenchKind, benchCases } from './cases.js';
-import { benchGemm, type GemmFigures } from './gemmBench.js';
-import type { Machine } from './machine.js';
+import { type GemmFigures, prepareGemm } from './gemmBench.js';
+import { type MemoryFigures, prepareMemory } from './memoryBench.js';
+import { measure, type Prepare, type Speedup, type Subject } from './prepared.js';
 import type { TimingOptions } from './timing.js';
-import { benchTrain, type TrainFigures } from './trainBench.js';
+import { prepareTrain, type TrainFigures } from './trainBench.js';
 
 /** One object of `keyhole bench --json`. */
-export type BenchFigures = AttentionFigures | GemmFigures | TrainFigures;
+export type BenchFigures = (AttentionFigures | GemmFigures | MemoryFigures | TrainFigures) & Speedup;
 
-export type Benchmark = (backend: Backend, machine: Machine, timing: TimingOptions) => BenchFigures;
+export type Benchmark = (subjects: readonly Subject[], timing: TimingOptions) => BenchFigures[];
 
 /** The cases of these kinds, ready to be run one after the other. */
 export function benchmarks(kinds: readonly BenchKind[], cases: typeof benchCases): Benchmark[] {
   const all: Readonly<Record<BenchKind, readonly Benchmark[]>> = {
-    attention: bound(benchAttention, cases.attention),
-    gemm: bound(benchGemm, cases.gemm),
-    train: bound(benchTrain, cases.train),
-    decode: bound(benchAttention, cases.decode),
+    attention: bound(prepareAttention, cases.attention),
+    decode: bound(prepareAttention, cases.decode),
+    gemm: bound(prepareGemm, cases.gemm),
+    memory: bound(prepareMemory, cases.memory),
+    train: bound(prepareTrain, cases.train),
   };
   return kinds.flatMap((kind) => all[kind]);
 }
 
-type Bench<Case> = (backend: Backend, machine: Machine, it: Case, timing: TimingOptions) => BenchFigures;
-
-function bound<Case>(bench: Bench<Case>, cases: readonly Case[]): Benchmark[] {
-  return cases.map((it) => (backend, machine, timing) => bench(backend, machine, it, timing));
+function bound<Case>(prepare: Prepare<Case, BenchFigures>, cases: readonly Case[]): Benchmark[] {
+  return cases.map((it) => (subjects, timing) => measure(prepare, subjects, it, timing));
 }

@@ -23,9 +23,11 @@ export function machineRows(machine: Machine): (readonly [string, string])[] {
 
 /** One case as a line. */
 export function rowOf(figures: BenchFigures): string {
-  const { medianMs, gflops, peakRatio, shape } = figures;
+  const { medianMs, shape } = figures;
+  const [gflops, ofPeak] =
+    figures.kind === 'memory' ? ['', ''] : [figures.gflops.toFixed(1), percent(figures.peakRatio)];
   const sizes = Object.entries(shape).map(([letter, size]) => `${letter} ${size}`);
-  const speed = [medianMs.toFixed(3), gflops.toFixed(1), percent(peakRatio)];
+  const speed = [medianMs.toFixed(3), gflops, ofPeak];
   return columns([nameOf(figures), sizes.join(' '), ...speed, remarkOf(figures)]);
 }
 
@@ -35,20 +37,28 @@ function nameOf(figures: BenchFigures): string {
       return figures.transposed === 'none' ? 'matmul' : `matmul, ${figures.transposed} transposed`;
     case 'train':
       return `training step, ${figures.preset}`;
+    case 'memory':
+      return figures.operation;
     default:
-      return `${figures.pass} ${figures.mask}${figures.record === 'none' ? '' : ', recorded'}`;
+      return `${figures.pass} ${figures.mask}${figures.record === 'none' ? '' : `, record ${figures.record}`}`;
   }
 }
 
 function remarkOf(figures: BenchFigures): string {
-  if (figures.kind === 'train') return `${Math.round(figures.tokensPerSecond).toLocaleString('en')} tokens/s`;
-  if (figures.kind === 'gemm') return '';
-  const { overheadRatio, gigabytesPerSecond, copyRatio = null } = figures;
-  const remarks = [
+  const { speedup } = figures;
+  const remarks = [...ownRemarks(figures), speedup === undefined ? '' : `${speedup.toFixed(2)} × one thread`];
+  return remarks.filter((remark) => remark !== '').join('; ');
+}
+
+function ownRemarks(figures: BenchFigures): string[] {
+  if (figures.kind === 'gemm') return [];
+  if (figures.kind === 'train') return [`${Math.round(figures.tokensPerSecond).toLocaleString('en')} tokens/s`];
+  const { gigabytesPerSecond, copyRatio = null } = figures;
+  const overheadRatio = figures.kind === 'memory' ? undefined : figures.overheadRatio;
+  return [
     overheadRatio === undefined ? '' : `${overheadRatio.toFixed(3)} × without record`,
     gigabytesPerSecond === undefined ? '' : `${gigabytesPerSecond.toFixed(1)} GB/s, ${percent(copyRatio)} of copy`,
   ];
-  return remarks.filter((remark) => remark !== '').join('; ');
 }
 
 function percent(ratio: number | null): string {

@@ -19,7 +19,8 @@ import { type StepResult, trainStep } from '../../train/step.js';
 import type { TrainCase } from './cases.js';
 import { type Machine, ratioOf } from './machine.js';
 import { counting } from './operations.js';
-import { type Timing, type TimingOptions, timeInTurns } from './timing.js';
+import type { Prepared } from './prepared.js';
+import { type Samples, type Timing, timingOf } from './timing.js';
 
 /** What a training step came to. Null where the machine's limit is unknown. */
 export interface TrainFigures extends TrainCase, Machine, Timing {
@@ -40,22 +41,30 @@ const [sourceVocabulary, targetVocabulary] = [32, 42];
 const tolerance = 1e-4;
 
 /** Throws StateError when loss or gradient are wrong. */
-export function benchTrain(backend: Backend, machine: Machine, it: TrainCase, options: TimingOptions): TrainFigures {
+export function prepareTrain(backend: Backend, it: TrainCase): Prepared<TrainFigures> {
   check(backend, it);
   const B = Math.max(1, Math.floor(it.batchTokens / (S + L)));
-  return scope(() => {
-    const counted = counting(backend);
-    const step = stepper(counted.backend, it, B);
-    step();
-    const operations = counted.operations();
-    const [timing] = timeInTurns([step], options) as [Timing];
-    const gflops = operations / timing.medianMs / 1e6;
-    return {
-      ...{ kind: 'train', pass: 'step', ...it, shape: { B, L, S, E: modelOptions(it).width }, ...machine },
-      ...{ tokensPerSecond: (1000 * B * L) / timing.medianMs, gflops },
-      ...{ peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
-    };
-  });
+  const counted = counting(backend);
+  const step = stepper(counted.backend, it, B);
+  step();
+  const operations = counted.operations();
+  return { works: [step], figures: (machine, samples) => figuresOf(it, B, operations, machine, samples) };
+}
+
+function figuresOf(
+  it: TrainCase,
+  B: number,
+  operations: number,
+  machine: Machine,
+  [own = []]: readonly Samples[],
+): TrainFigures {
+  const timing = timingOf(own);
+  const gflops = operations / timing.medianMs / 1e6;
+  return {
+    ...{ kind: 'train', pass: 'step', ...it, shape: { B, L, S, E: modelOptions(it).width }, ...machine },
+    ...{ tokensPerSecond: (1000 * B * L) / timing.medianMs, gflops },
+    ...{ peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
+  };
 }
 
 function modelOptions({ preset }: TrainCase): EncoderDecoderOptions {
@@ -80,7 +89,10 @@ function stepper(backend: Backend, it: TrainCase, B: number): () => StepResult {
     const logits = model.forward(source, input, context); // [B, L, V]
     return { loss: mean(crossEntropy(logits, labels, { smoothing: 0.1 })), tokens: B * L };
   };
-  return () => trainStep([batch], { model, optimiser, loss, random, step: ++step, rate: 1e-4, clipNorm: 1 });
+  return () => {
+    setBackend(backend); // another backend's steps may come in between
+    return trainStep([batch], { model, optimiser, loss, random, step: ++step, rate: 1e-4, clipNorm: 1 });
+  };
 }
 
 /** Token ids [rows, columns], spread over the vocabulary. */
