@@ -8,7 +8,7 @@
 constexpr i64 decode_keys = 4 * forward_keys;
 constexpr int decode_vectors = 8;  // of a key that stay in registers while the heads of its group use them
 
-constexpr i64 decode_ahead = 16;  // keys
+constexpr i64 decode_step = 32;  // keys
 
 // sums[r][key lane]: products of row r and one key, not yet added up across lanes.
 struct decode_sums {
@@ -50,8 +50,6 @@ static void score_keys(const forward_state& f, const forward_tile& t, i64 r0, in
         for (int r = 0; r < rows; r++) sums.of[r][lane] = vf{};
         continue;
       }
-      const i64 ahead = min_of(end - 1, j + lane + decode_ahead);
-      for (i64 d = 0; d < p.D; d += cache_line) __builtin_prefetch(k + ahead * k_stride + d, 0, 3);
       for (i64 d = 0; d < p.Dv; d += cache_line) __builtin_prefetch(v + (j + lane) * v_stride + d, 0, 2);
       for (i64 d = 0; d < p.D; d += decode_vectors * VL)
         add_products(sums, lane, f.q_rows + d / width_block * f.capacity * tile_pitch + r0 * tile_pitch + d % width_block,
@@ -63,6 +61,20 @@ static void score_keys(const forward_state& f, const forward_tile& t, i64 r0, in
       for (int lane = 1; lane < VL; lane++) total += sums.of[r][lane];
       store(f.tile + r * forward_pitch + j, total);
     }
+  }
+}
+
+// out = a·out + P·V a few keys at a time, asking for keys of the next tile in between, so that memory never rests.
+static void apply_values(const forward_state& f, const forward_tile& t, i64 r0, int rows, i64 begin, i64 end, float* a) {
+  const attention_problem& p = *f.p;
+  for (i64 j = begin; j < end; j += decode_step) {
+    const i64 next = t.j0 + forward_keys + j, count = min_of(decode_step, end - j);
+    if (r0 == 0) prefetch_rows(*p.k, f.b, f.g, min_of(p.S, next), min_of(p.S, next + decode_step));
+    for (i64 d = 0; d < f.v_width; d += tile_columns)
+      multiply<forward_pitch, 1, tile_rescale>(rows, min_of(tile_columns, f.v_width - d), f.out + r0 * f.v_width + d,
+                                               f.v_width, f.tile + j, f.values + j * f.value_step + d, f.value_step,
+                                               count, a);
+    for (int r = 0; r < rows; r++) a[r] = 1;
   }
 }
 

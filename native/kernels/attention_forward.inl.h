@@ -28,71 +28,64 @@ struct forward_plan {
   bool record, direct;
 };
 
-struct maximum_raised {
-  float a;        // factor of the row's sums: 1 unless the maximum grew
-  bool complete;  // the record wants to know: no score of the tile is -inf
-};
-
-// Raises the row's maximum to that of the tile and moves its sums there. NaN is passed over: it shows in the sums.
-template <bool Record>
-static maximum_raised raise_maximum(forward_state& f, const tile_row& row) {
-  vf largest = splat(-infinity), lowest = splat(infinity);
-  for (i64 j = row.begin; j < row.end; j += VL) {
-    const vf s = load(row.s + j);
-    largest = max(s, largest);
-    if (Record) lowest = min(s, lowest);
-  }
-  const bool complete = Record && !any(lowest == splat(-infinity));
-  if (Record) note_lowest(f, row, complete, lowest);
+// Raises the row's maximum to that of the tile and moves its sums there. Returns the factor they took: 1 unless the maximum
+// grew. NaN is passed over: it shows in the sums.
+static float raise_maximum(forward_state& f, const tile_row& row) {
+  vf largest = splat(-infinity);
+  for (i64 j = row.begin; j < row.end; j += VL) largest = max(load(row.s + j), largest);
   const float old = f.m[row.r];
-  if (!any(largest > splat(old))) return {1.0f, complete};
+  if (!any(largest > splat(old))) return 1.0f;
   const float m = maximum(largest), shift = (old - m) * f.unit;
   const float a = power_of_two(splat(shift))[0];
   float* l = f.l + row.r * VL;
-  if (Record) move_record(f.record[row.r], l, shift, a);
+  if (f.record) move_record(f.record[row.r], l, shift, a);
   store(l, load(l) * splat(a));
   f.m[row.r] = m;
-  return {a, complete};
+  return a;
 }
 
-// s[j] becomes w = 2^(unit·(s - m)), dropped where dropout says so; l += Σ w.
+// For keys begin … end of the row: s[j] becomes w = 2^(unit·(s - m)), dropped where dropout says so; returns l + Σ w.
 template <record_mode Mode>
-static void weigh_row(forward_state& f, const tile_row& row) {
+static vf weigh_keys(forward_state& f, const tile_row& row, i64 begin, i64 end, vf l) {
+  if (begin >= end) return l;
   const attention_problem& p = *f.p;
   const float m = f.m[row.r];
   const vf unit = splat(f.unit), largest = splat(m == -infinity ? 0.0f : m);
   const u32 key = p.dropout_threshold ? dropout_key(p, f.b, row.h, row.i) : 0;
-  float* kept = f.kept ? keep_row(*f.kept, row, m) : nullptr;
-  row_record<Mode> record(f, row);
-  vf l{};
-  for (i64 j = row.begin; j < row.end; j += VL) {
-    const vf x = (load(row.s + j) - largest) * unit;
+  float* kept = f.kept ? kept_row(*f.kept, row) : nullptr;
+  row_record<Mode> record(f, row, begin);
+  for (i64 j = begin; j < end; j += VL) {
+    const vf s = load(row.s + j), x = (s - largest) * unit;
     vf w = power_of_two(x);
     l += w;
-    record.add(j, x, w, l);
+    record.add(j, s, x, w);
     if (kept) store(kept + j, w);
     if (p.dropout_threshold) w = drop(p, key, row.j0 + j, w);
     store(row.s + j, w);
   }
-  record.end(f, row, l);
-  store(f.l + row.r * VL, load(f.l + row.r * VL) + l);
+  record.end(f, row, end);
+  return l;
 }
 
-// Returns the factor of the row's sums.
+// Scores of a row become weights; returns the factor of the row's sums.
 static float softmax_row(forward_state& f, const tile_row& row) {
-  prepare_row(f, row);
+  const key_range keys = prepare_row(f, row);
+  if (f.record) watch_keys(f, row);
+  const float a = raise_maximum(f, row);
+  if (f.kept) keep_row(*f.kept, row, f.m[row.r]);
+  vf l{};
   if (!f.record) {
-    const float a = raise_maximum<false>(f, row).a;
-    weigh_row<unrecorded>(f, row);
-    return a;
+    l = weigh_keys<unrecorded>(f, row, row.begin, row.end, l);
+  } else {
+    const record_runs runs = runs_of(f, row, keys.begin, keys.end);
+    l = weigh_keys<closely>(f, row, row.begin, runs.before[0], l);
+    l = weigh_keys<before>(f, row, runs.before[0], runs.before[1], l);
+    l = weigh_keys<closely>(f, row, runs.before[1], runs.after[0], l);
+    l = weigh_keys<after>(f, row, runs.after[0], runs.after[1], l);
+    l = weigh_keys<closely>(f, row, runs.after[1], row.end, l);
   }
-  const maximum_raised raised = raise_maximum<true>(f, row);
-  const record_mode mode = mode_of(f, row, raised.complete);
-  if (mode == closely || row.j0 + row.begin == 0) watch_keys(f, row);
-  if (mode == before) weigh_row<before>(f, row);
-  else if (mode == after) weigh_row<after>(f, row);
-  else weigh_row<closely>(f, row);
-  return raised.a;
+  store(f.l + row.r * VL, load(f.l + row.r * VL) + l);
+  return a;
 }
 
 // out = a·out + P·V for one row, over its allowed keys alone.
@@ -125,6 +118,8 @@ static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int r
   }
   if (f.careful)
     for (int r = 0; r < rows; r++) apply_careful(f, row[r], a[r]);
+  else if (f.direct)
+    apply_values(f, t, r0, rows, begin, end, a);
   else
     for (i64 d = 0; d < f.v_width; d += tile_columns)
       multiply<forward_pitch, 1, tile_rescale>(rows, min_of(tile_columns, f.v_width - d), f.out + r0 * f.v_width + d,
@@ -140,9 +135,7 @@ static void finish_rows(const call& c, forward_state& f) {
   const double scale = f.natural ? 1.0 : p.scale < 0 ? -p.scale : p.scale;
   for (i64 r0 = 0; r0 < f.rows; r0 += VL) {
     const int count = (int)min_of(VL, f.rows - r0);
-    float l[VL]{}, log_l[VL];
-    for (int r = 0; r < count; r++) l[r] = sum(load(f.l + (r0 + r) * VL));
-    store(log_l, vlog(load(l)));
+    const vf l = row_totals(f.l + r0 * VL, VL, count), log_l = vlog(l);
     for (int r = 0; r < count; r++) {
       const i64 h = head_of(f, r0 + r), i = query_of(f, r0 + r);
       const bool empty = f.keys[r0 + r] == 0;
@@ -153,8 +146,8 @@ static void finish_rows(const call& c, forward_state& f) {
         store_strided(out + d * to.stride[3], to.stride[3], x, (int)min_of(VL, p.Dv - d));
       }
       head(lse, f.b, h)[i * lse.stride[2]] = empty ? -infinity : (float)(scale * f.m[r0 + r] + log_l[r]);
-      if (f.record) write_statistics(c, f, r0 + r, l[r], log_l[r]);
     }
+    if (f.record) write_statistics(c, f, r0, count, l, log_l);
   }
 }
 

@@ -94,17 +94,19 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   return counted - (i64)sum(to_float(keys));
 }
 
-// Scores of forbidden keys become -inf; counts the others. Keys up to the end of the last vector are overwritten.
-static void prepare_row(forward_state& f, const tile_row& row) {
+// Scores of forbidden keys become -inf; counts the others. Keys up to the end of the last vector are overwritten. Returns
+// the keys of the tile that causality, window and length allow.
+static key_range prepare_row(forward_state& f, const tile_row& row) {
   const attention_problem& p = *f.p;
   const key_range range = keys_of(p, f.b, row.i, row.i);
   const i64 end = round_up(row.end, VL);
   const i64 first = max_of(row.begin, min_of(end, range.begin - row.j0)), past = max_of(first, min_of(end, range.end - row.j0));
   if (p.mask || f.natural) {
     f.keys[row.r] += (float)lay_over(f, row, first, past);
-    return;
+  } else {
+    forbid(row.s, row.begin, first);
+    forbid(row.s, past, end);
+    f.keys[row.r] += (float)(past - first);
   }
-  forbid(row.s, row.begin, first);
-  forbid(row.s, past, end);
-  f.keys[row.r] += (float)(past - first);
+  return {first, past};
 }

@@ -8,6 +8,30 @@
 
 #include "attention_softmax.inl.h"
 
+// Σ over the lanes of `count` vectors that lie `step` floats apart, one a lane.
+static vf row_totals(const float* first, i64 step, int count) {
+  vf rows[VL];
+#pragma GCC unroll 16
+  for (int r = 0; r < VL; r++) rows[r] = r < count ? load(first + r * step) : vf{};
+  transpose(rows);
+  vf total = rows[0];
+#pragma GCC unroll 16
+  for (int r = 1; r < VL; r++) total += rows[r];
+  return total;
+}
+
+// The largest lane of sign·x of each.
+static vf row_maxima(const float* first, i64 step, int count, vf sign) {
+  vf rows[VL];
+#pragma GCC unroll 16
+  for (int r = 0; r < VL; r++) rows[r] = r < count ? sign * load(first + r * step) : vf{};
+  transpose(rows);
+  vf largest = rows[0];
+#pragma GCC unroll 16
+  for (int r = 1; r < VL; r++) largest = max(rows[r], largest);
+  return largest;
+}
+
 // Moves the sums of a row before l is moved.
 static void move_record(record_sums& sums, const float* l, float shift, float a) {
   const vf factor = splat(a), delta = splat(shift == -infinity ? 0.0f : shift);
@@ -38,126 +62,145 @@ static void watch_keys(forward_state& f, const tile_row& row) {
   for (int slot = 0; slot < 4; slot++) watch_key(sums, slot, row, keys[slot]);
 }
 
-// Smallest stored score; -inf is a forbidden key, or a score that nobody wants to see as the smallest.
-static void note_lowest(forward_state& f, const tile_row& row, bool complete, vf lowest) {
-  float* sum = f.record[row.r].lowest;
-  if (!complete) {
-    lowest = splat(infinity);
-    for (i64 j = row.begin; j < row.end; j += VL) {
-      const vf s = load(row.s + j);
-      lowest = min(select(s == splat(-infinity), splat(infinity), s), lowest);
-    }
-  }
-  store(sum, min(load(sum), lowest));
-}
+#define KEYHOLE_INLINE_MEMBER inline __attribute__((always_inline))
 
-// What the record has to do for one row of a tile.
+// What a run of a row's keys adds to the record, while scores become weights.
 enum record_mode {
   unrecorded,
-  closely,  // the diagonal or its window crosses the tile, a cell is forbidden, or chosen keys are summed
+  closely,  // the diagonal or its window crosses the run, a key is forbidden, or chosen keys are summed
   before,   // all keys come before the window, none is forbidden
   after,    // all keys come after it, none is forbidden
 };
 
-// `complete`: no score is -inf.
-static record_mode mode_of(const forward_state& f, const tile_row& row, bool complete) {
-  if (!f.record) return unrecorded;
-  const i64 here = row.i + f.p->offset, first = row.j0 + row.begin, last = row.j0 + row.end - 1, reach = max_of(1, f.window);
-  if (!complete || f.set || row.end % VL != 0) return closely;
-  return last < here - reach ? before : first > here + reach ? after : closely;
-}
-
-#define KEYHOLE_INLINE_MEMBER inline __attribute__((always_inline))
-
-// What one row of a tile adds to the record, while its scores become weights.
 template <record_mode Mode>
 struct row_record {
-  vf t{}, tx{}, square{}, passed{};
+  vf t{}, tx{}, square{}, mass{}, passed{}, lowest = splat(infinity);
+  i64 begin;
 
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&) {}
-  // x: scores relative to the maximum, w = 2^x, l: Σ w up to here.
-  KEYHOLE_INLINE_MEMBER void add(i64, vf x, vf w, vf l) {
-    const vf wx = w * x;
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64 j) : begin(j) {}
+  // s: stored scores, x: relative to the maximum, w = 2^x.
+  KEYHOLE_INLINE_MEMBER void add(i64, vf s, vf x, vf w) {
+    const vf bounded = max(splat(-200.0f), x), wx = w * bounded;  // x is -inf where the score is
     t += wx;
-    tx = fma(wx, x, tx);
+    tx = fma(wx, bounded, tx);
     square = fma(w, w, square);
-    passed += l;
+    lowest = min(s, lowest);
+    mass += w;
+    passed += mass;
   }
-  // |d| falls or rises by VL from vector to vector. Σ over n vectors of v·w_v is n·l - passed: no multiplication a key.
-  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, vf l) const {
+  // |d| falls or rises by VL from vector to vector. Σ over n vectors of v·w_v is n·mass - passed: no multiplication a key.
+  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64 past) const {
     record_sums& sums = f.record[row.r];
-    const vf d = splat((float)(row.i + f.p->offset - row.j0 - row.begin)) - to_float(lanes());
-    const vf steps = fma(splat((float)((row.end - row.begin) / VL)), l, -passed);
-    const vf distance = fma(splat(-(float)VL), steps, d * l);
+    const vf d = splat((float)(row.i + f.p->offset - row.j0 - begin)) - to_float(lanes());
+    const vf steps = fma(splat((float)((past - begin) / VL)), mass, -passed);
+    const vf distance = fma(splat(-(float)VL), steps, d * mass);
     add_to(sums.t, t), add_to(sums.tx, tx), add_to(sums.square, square);
     add_to(sums.distance, Mode == after ? -distance : distance);
-    if (Mode == after) add_to(sums.future, l);
+    if (Mode == after) add_to(sums.future, mass);
+    store(sums.lowest, min(load(sums.lowest), lowest));
   }
   static KEYHOLE_INLINE_MEMBER void add_to(float* sum, vf x) { store(sum, load(sum) + x); }
 };
 
 template <>
 struct row_record<unrecorded> {
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&) {}
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64) {}
   KEYHOLE_INLINE_MEMBER void add(i64, vf, vf, vf) {}
-  KEYHOLE_INLINE_MEMBER void end(const forward_state&, const tile_row&, vf) const {}
+  KEYHOLE_INLINE_MEMBER void end(const forward_state&, const tile_row&, i64) const {}
 };
 
 template <>
 struct row_record<closely> {
   const u8* set = nullptr;  // of key j0 on
-  i64 set_stride = 0, past;
-  vf t{}, tx{}, square{}, distance{}, window{}, future{}, chosen{}, d, radius;
+  i64 set_stride = 0, row_end;
+  vf t{}, tx{}, square{}, distance{}, window{}, future{}, chosen{}, lowest = splat(infinity), d, radius;
 
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state& f, const tile_row& row) : past(row.end) {
-    d = splat((float)(row.i + f.p->offset - row.j0 - row.begin)) - to_float(lanes()), radius = splat((float)f.window);
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state& f, const tile_row& row, i64 j) : row_end(row.end) {
+    d = splat((float)(row.i + f.p->offset - row.j0 - j)) - to_float(lanes()), radius = splat((float)f.window);
     if (!f.set) return;
     set = static_cast<const u8*>(f.set->data) + f.b * f.set->stride[0] + row.j0 * f.set->stride[1];
     set_stride = f.set->stride[1];
   }
-  KEYHOLE_INLINE_MEMBER void add(i64 j, vf x, vf w, vf) {
+  KEYHOLE_INLINE_MEMBER void add(i64 j, vf s, vf x, vf w) {
     x = max(splat(-200.0f), x);  // a forbidden key has x = -inf and w = 0
     const vf wx = w * x, apart = absolute(d);
     t += wx;
     tx = fma(wx, x, tx);
     square = fma(w, w, square);
+    lowest = min(select(s == splat(-infinity), splat(infinity), s), lowest);
     distance = fma(w, apart, distance);
     window += select(apart <= radius, w, vf{});
     future += select(d < vf{}, w, vf{});
     d -= splat((float)VL);
-    if (set) chosen += select(load_bytes_strided(set + j * set_stride, set_stride, (int)min_of(VL, past - j)) != 0, w, vf{});
+    if (set)
+      chosen += select(load_bytes_strided(set + j * set_stride, set_stride, (int)min_of(VL, row_end - j)) != 0, w, vf{});
   }
-  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, vf) const {
+  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64) const {
     const vf added[] = {t, tx, square, distance, window, future, chosen};  // in the order of record_sums
-    float* sum = f.record[row.r].t;
+    record_sums& sums = f.record[row.r];
+    float* sum = sums.t;
     for (const vf& x : added) store(sum, load(sum) + x), sum += VL;
+    store(sums.lowest, min(load(sums.lowest), lowest));
   }
 };
 
-// Row r of the block, at the end. Entropy is ln l - ln 2·t/l, which does not cancel when the scores are large.
-static void write_statistics(const call& c, const forward_state& f, i64 r, float l, float log_l) {
+// A row's keys in the runs that a record handles alike: closely up to `before[0]`, before its window up to `before[1]`,
+// closely up to `after[0]`, after its window up to `after[1]`, closely to the end. All multiples of VL.
+struct record_runs {
+  i64 before[2], after[2];
+};
+
+// first, past: keys of the tile that causality, window and length allow.
+static record_runs runs_of(const forward_state& f, const tile_row& row, i64 first, i64 past) {
+  const i64 reach = max_of(1, f.window), here = row.i + f.p->offset - row.j0;  // previous and next key are in the middle
+  const i64 end = round_up(row.end, VL);
+  if (f.p->mask || f.p->bias || f.set) return {{row.begin, row.begin}, {end, end}};
+  if (first <= row.begin && past >= end && end <= here - reach) return {{row.begin, end}, {end, end}};
+  const auto inside = [&](i64 j) { return max_of(row.begin, min_of(end, j)); };
+  const i64 start = inside(round_up(first, VL)), stop = inside(past / VL * VL);  // whole vectors of allowed keys
+  record_runs runs{{start, inside(max_of(0, here - reach) / VL * VL)}, {inside(round_up(max_of(0, here + reach + 1), VL)), stop}};
+  runs.before[1] = max_of(start, min_of(stop, runs.before[1]));
+  runs.after[0] = max_of(runs.before[1], max_of(start, runs.after[0]));
+  runs.after[1] = max_of(runs.after[0], stop);
+  return runs;
+}
+
+// Values of one statistic for rows r0 …, one a lane.
+static void write_statistic(const view& to, const forward_state& f, int statistic, i64 r0, int count, vf values) {
+  float* target = static_cast<float*>(to.data) + statistic * to.stride[0] + f.b * to.stride[1];
+  if (head_of(f, r0) == head_of(f, r0 + count - 1))
+    return store_strided(target + head_of(f, r0) * to.stride[2] + query_of(f, r0) * to.stride[3], to.stride[3], values, count);
+  for (int r = 0; r < count; r++)
+    target[head_of(f, r0 + r) * to.stride[2] + query_of(f, r0 + r) * to.stride[3]] = values[r];
+}
+
+// Rows r0 … of the block, at the end, one a lane. Entropy is ln l - ln 2·t/l, which does not cancel when scores are large.
+static void write_statistics(const call& c, const forward_state& f, i64 r0, int count, vf l, vf log_l) {
   const view& to = c.operand[attention_forward_f32_call::o_statistics];
-  const record_sums& sums = f.record[r];
-  float value[statistics::count]{};
-  if (f.keys[r] != 0) {
-    const float rest = 1.0f / l, m = f.m[r], scale = f.natural ? 1.0f : f.p->scale < 0 ? -f.p->scale : f.p->scale;
-    const float mean = sum(load(sums.t)) * rest;  // of x
-    value[statistics::keys_] = f.keys[r];
-    value[statistics::logitMax_] = m * scale;
-    value[statistics::logitMin_] = -maximum(-load(sums.lowest)) * scale;
-    value[statistics::logitMean_] = m * scale + mean * ln_2;
-    value[statistics::logitVariance_] = max(splat(0.0f), splat(sum(load(sums.tx)) * rest - mean * mean))[0] * ln_2 * ln_2;
-    value[statistics::pMax_] = rest;
-    value[statistics::entropyNats_] = log_l - ln_2 * mean;
-    value[statistics::squareSum_] = sum(load(sums.square)) * rest * rest;
-    value[statistics::meanDistance_] = sum(load(sums.distance)) * rest;
-    value[statistics::windowMass_] = sum(load(sums.window)) * rest;
-    value[statistics::futureMass_] = sum(load(sums.future)) * rest;
-    value[statistics::setMass_] = sum(load(sums.set)) * rest;
-    const int single[4] = {statistics::firstMass_, statistics::selfMass_, statistics::previousMass_, statistics::nextMass_};
-    for (int slot = 0; slot < 4; slot++)
-      value[single[slot]] = rest * power_of_two(splat((sums.watched[slot] - m) * f.unit))[0];
+  const record_sums* sums = f.record + r0;
+  constexpr i64 step = sizeof(record_sums) / sizeof(float);
+  const float scale = f.natural ? 1.0f : f.p->scale < 0 ? -f.p->scale : f.p->scale;
+  const vf keys = load_partial(f.keys + r0, count), m = load_partial(f.m + r0, count), rest = splat(1.0f) / l;
+  const auto write = [&](int statistic, vf values) {
+    write_statistic(to, f, statistic, r0, count, select(keys == vf{}, vf{}, values));
+  };
+  const auto share = [&](const float* sum) { return row_totals(sum, step, count) * rest; };
+  const vf mean = share(sums->t), lowest = -row_maxima(sums->lowest, step, count, splat(-1.0f));
+  write(statistics::keys_, keys);
+  write(statistics::logitMax_, m * splat(scale));
+  write(statistics::logitMin_, lowest * splat(scale));
+  write(statistics::logitMean_, fma(mean, splat(ln_2), m * splat(scale)));
+  write(statistics::logitVariance_, max(vf{}, share(sums->tx) - mean * mean) * splat(ln_2 * ln_2));
+  write(statistics::pMax_, rest);
+  write(statistics::entropyNats_, fma(mean, splat(-ln_2), log_l));
+  write(statistics::squareSum_, share(sums->square) * rest);
+  write(statistics::meanDistance_, share(sums->distance));
+  write(statistics::windowMass_, share(sums->window));
+  write(statistics::futureMass_, share(sums->future));
+  write(statistics::setMass_, share(sums->set));
+  const int single[4] = {statistics::firstMass_, statistics::selfMass_, statistics::previousMass_, statistics::nextMass_};
+  for (int slot = 0; slot < 4; slot++) {
+    const vf score = load_strided(sums->watched + slot, step, count);
+    write(single[slot], power_of_two((score - m) * splat(f.unit)) * rest);
   }
-  float* target = static_cast<float*>(to.data) + f.b * to.stride[1] + head_of(f, r) * to.stride[2] + query_of(f, r) * to.stride[3];
-  for (int statistic = 0; statistic < statistics::count; statistic++) target[statistic * to.stride[0]] = value[statistic];
 }

@@ -75,13 +75,15 @@ static void clear_column(const strip& s, i64 head) {
   s.counted[head] = 0;
 }
 
-// Before a row of a tile is weighed: where its weights are kept.
-static float* keep_row(const strip& s, const tile_row& row, float m) {
+// Where the weights of a row of a tile are kept.
+KEYHOLE_INLINE float* kept_row(const strip& s, const tile_row& row) { return s.w + row.r * s.pitch + row.j0; }
+
+// Notes which weights are kept, and what they are relative to.
+static void keep_row(const strip& s, const tile_row& row, float m) {
   i64* range = s.range + 2 * row.r;
   if (range[0] == range[1]) range[0] = row.j0 + row.begin;
   range[1] = row.j0 + round_up(row.end, VL);
   s.factor[row.r * s.tiles + row.j0 / forward_keys] = m;
-  return s.w + row.r * s.pitch + row.j0;
 }
 
 // The maxima of row r become factors: p = w·c, c = 2^(unit·(m_tile - m)) / l.

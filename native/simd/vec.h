@@ -147,6 +147,7 @@ KEYHOLE_INLINE vf load_partial(const float* p, int n) {
 #if defined(KEYHOLE_MASKED_512)
   return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
 #elif defined(KEYHOLE_MASKED_256)
+  if (n >= VL) return load(p);
   return (vf)_mm256_maskload_ps(p, (__m256i)(lanes() < n));
 #else
   if (n >= VL) return load(p);
@@ -162,6 +163,7 @@ KEYHOLE_INLINE void store_partial(float* p, vf x, int n) {
 #if defined(KEYHOLE_MASKED_512)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
 #elif defined(KEYHOLE_MASKED_256)
+  if (n >= VL) return store(p, x);  // a masked store is microcoded on Zen 4
   _mm256_maskstore_ps(p, (__m256i)(lanes() < n), (__m256)x);
 #else
   if (n >= VL) return store(p, x);

@@ -6,7 +6,7 @@
 import { createReferenceBackend } from '../../backend/reference/createReferenceBackend.js';
 import { tensor } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { slice } from '../../tensor/views.js';
+import { reshape, slice } from '../../tensor/views.js';
 import {
   type AttentionProblem,
   type BackwardOutputs,
@@ -26,21 +26,39 @@ interface Part {
   readonly keys: readonly [number, number];
 }
 
-/** Checks out, lse and statistics of the first, a middle and the last row. Throws StateError when they are wrong. */
+/** Checks everything of the first, a middle and the last row, and sums. Throws StateError when something is wrong. */
 export function checkForward(label: string, problem: AttentionProblem, got: ForwardOutputs): void {
   const { L, S } = problem.sizes;
   const heads = headsOfGroup(problem);
   for (const row of someOf(L)) {
     const part: Part = { rows: [row, row + 1], keys: [0, S] };
     const small = partOf(problem, part);
-    const truth = forwardOutputs(small, got.statistics ? 'default' : 'none');
+    const truth = forwardOutputs(small, got.received ? 'full' : got.statistics ? 'default' : 'none');
     runForward(small, truth);
-    expectClose(`${label}: out of row ${row}`, lastHead(got.out, part.rows, { heads }), truth.out);
-    expectClose(`${label}: lse of row ${row}`, lastHead(got.lse, part.rows, { heads }), truth.lse);
-    if (got.statistics && truth.statistics) {
-      const ours = lastHead(got.statistics, part.rows, { heads, axis: 1 });
-      expectClose(`${label}: statistics of row ${row}`, ours, truth.statistics);
+    for (const name of ['out', 'lse', 'statistics', 'topWeights', 'topKeys', 'zeroKeys'] as const) {
+      const [mine, theirs] = [got[name], truth[name]];
+      const axis = name === 'statistics' ? 1 : 0;
+      if (mine && theirs)
+        expectClose(`${label}: ${name} of row ${row}`, lastHead(mine, part.rows, { heads, axis }), theirs);
     }
+  }
+  checkSums(label, problem, got);
+}
+
+/** What a head's keys received, and the rows of its map, add up to the number of its rows, and to 1 for each bin. */
+function checkSums(label: string, { sizes: { L } }: AttentionProblem, { received, tiles }: ForwardOutputs): void {
+  for (const [name, sums, wanted] of [
+    ['received', received, L],
+    ['tiles', tiles, tiles?.shape[2] ?? 0],
+  ] as const) {
+    if (!sums) continue;
+    const values = lastHead(sums, [0, sums.shape[2] as number]);
+    const total = Array.from(reshape(values, [values.size]).toArray()).reduce((a, b) => a + b, 0);
+    expectClose(
+      `${label}: sum of ${name}`,
+      tensor([total], [1], { backend: reference }),
+      tensor([wanted], [1], { backend: reference }),
+    );
   }
 }
 

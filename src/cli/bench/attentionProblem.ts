@@ -29,6 +29,11 @@ export interface ForwardOutputs {
   readonly out: Tensor;
   readonly lse: Tensor;
   readonly statistics?: Tensor | undefined;
+  readonly received?: Tensor | undefined;
+  readonly tiles?: Tensor | undefined;
+  readonly topWeights?: Tensor | undefined;
+  readonly topKeys?: Tensor | undefined;
+  readonly zeroKeys?: Tensor | undefined;
 }
 
 export interface BackwardOutputs {
@@ -92,12 +97,22 @@ export function problemOperations({ pairs, sizes: { D } }: AttentionProblem, pas
   return pass === 'backward' ? backwardOperations(pairs, D) : forwardOperations(pairs, D);
 }
 
-/** Room for the results of the forward kernel, and for the record's statistics if they are wanted. */
+/** What a full record holds: the four largest weights of a row, a map of 64 × 64. */
+const [top, bins] = [4, 64];
+
+/** Room for the results of the forward kernel, and for what is to be recorded. */
 export function forwardOutputs({ sizes, inputs: { q } }: AttentionProblem, record: RecordKind): ForwardOutputs {
-  const { B, H, L, Dv } = sizes;
+  const { B, H, L, S, Dv } = sizes;
   const { backend } = q;
-  const statistics = record === 'none' ? undefined : zeros([statisticNames.length, B, H, L], { backend });
-  return { out: zeros([B, H, L, Dv], { backend }), lse: zeros([B, H, L], { backend }), statistics };
+  const room = (shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor => zeros(shape, { backend, dtype });
+  const plain = { out: room([B, H, L, Dv]), lse: room([B, H, L]) };
+  if (record === 'none') return plain;
+  const statistics = room([statisticNames.length, B, H, L]);
+  if (record === 'default') return { ...plain, statistics };
+  return {
+    ...{ ...plain, statistics, received: room([B, H, S]), tiles: room([B, H, bins, bins]) },
+    ...{ topWeights: room([B, H, L, top]), topKeys: room([B, H, L, top], 'i32'), zeroKeys: room([B, H, L]) },
+  };
 }
 
 export function backwardOutputs({ inputs: { q, k, v } }: AttentionProblem): BackwardOutputs {

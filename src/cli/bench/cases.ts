@@ -55,8 +55,10 @@ const cached: AttentionShape = { B: 1, H: 32, G: 8, L: 1, S: 8192, D: 128 };
 const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'dense', shape: long, record: 'none' },
   { pass: 'forward', mask: 'dense', shape: long, record: 'default' },
+  { pass: 'forward', mask: 'dense', shape: long, record: 'full' },
   { pass: 'forward', mask: 'causal', shape: long, record: 'none' },
   { pass: 'forward', mask: 'causal', shape: long, record: 'default' },
+  { pass: 'forward', mask: 'causal', shape: long, record: 'full' },
   { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
   { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
   { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
