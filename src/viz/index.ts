@@ -7,6 +7,7 @@ export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
 export type { AxisNames } from './panel.js';
+export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';
 export { renderReport } from './report.js';
 export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample } from './reportData.js';

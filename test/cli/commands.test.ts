@@ -9,6 +9,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -79,6 +80,10 @@ describe('train', () => {
     const { p50, p95, p99 } = result.latencyMs as Record<string, number>;
     expect(p50).toBeLessThanOrEqual(p95 ?? 0);
     expect(p95).toBeLessThanOrEqual(p99 ?? 0);
+    const events = readdirSync(join(folder, String(result.run))).filter((name) =>
+      name.startsWith('events.out.tfevents.'),
+    );
+    expect(events.length).toBeGreaterThan(0);
     for (const file of ['run.json', 'metrics.jsonl', 'attention.jsonl', 'report.html', 'checkpoints'])
       expect(existsSync(join(folder, String(result.run), file)), file).toBe(true);
   });
