@@ -5,6 +5,7 @@ export { type HeadSummary, summariseAttention } from './attentionSummary.js';
 export { consoleSink } from './consoleSink.js';
 export { entropyHistograms } from './entropyHistograms.js';
 export { type LineWriter, type ParsedLines, truncateAfterStep } from './jsonLines.js';
+export { type Comparison, type Judgement, judgeCondition, type KpiCondition, parseCondition } from './kpiCondition.js';
 export { jsonLinesSink, parseKpiLog } from './kpiLines.js';
 export {
   type HistogramEntry,
@@ -17,7 +18,7 @@ export {
   type PngImage,
   type TextEntry,
 } from './kpiLogger.js';
-export { type Kpi, type KpiTable, kpiOf, type Phase, phases, standardKpis } from './kpis.js';
+export { type Kpi, type KpiTable, kpiOf, kpiOrPlain, type Phase, phases, standardKpis } from './kpis.js';
 export { kpiCsv, kpiParquet } from './kpiTable.js';
 export {
   type MetricsRegistry,
