@@ -105,6 +105,26 @@ describe('runs', () => {
     expect(runs[3]?.notes).toEqual(['no figures were logged']);
   });
 
+  it('adds what eval found on the weights that count, and says when it was on others', () => {
+    const evaluate = (step: number): void => {
+      const ms = { p50: 1, p95: 2, p99: 3 };
+      const speed = { firstMs: 9, coldMs: ms, coldCount: 1, warmMs: ms, peakMemoryMb: 100, throughput: [] };
+      const about = { format: 1, step, backend: 'reference', target: 'reference', threads: 1, measuredAt: 'today' };
+      const evaluation = { ...about, figures: { 'test/loss': 1.6, 'inference/latencyP50Ms': 1 }, speed };
+      writeFileSync(join(folder, 'runs', 'before', 'evaluation-test.json'), JSON.stringify(evaluation));
+    };
+    const listed = (): { kpis: Record<string, number>; notes: string[] } =>
+      (json('runs').runs as { kpis: Record<string, number>; notes: string[] }[])[1] ?? { kpis: {}, notes: [] };
+    evaluate(20);
+    expect(listed()).toMatchObject({ kpis: { 'test/loss': 1.6, 'inference/latencyP50Ms': 1 }, notes: [] });
+    evaluate(10);
+    expect(listed().kpis).not.toHaveProperty('test/loss');
+    expect(listed().notes[0]).toContain('evaluation of step 10 is left out');
+    writeFileSync(join(folder, 'runs', 'before', 'evaluation-test.json'), '{"format":2}');
+    expect(keyhole('runs').out).toMatch(/evaluation-test\.json: .*from another version/);
+    rmSync(join(folder, 'runs', 'before', 'evaluation-test.json'));
+  });
+
   it('lists what it cannot read with the reason, and ends well', () => {
     const strange = join(folder, 'strange');
     mkdirSync(join(strange, 'future'), { recursive: true });
