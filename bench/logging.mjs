@@ -26,14 +26,15 @@ async function train(name, makeLog) {
   const { backend: kind, target } = backend.info;
   const run = createRun({ ...description, backend: kind, target }, { folder: join(folder, name) });
   const { log, inside } = timed(await makeLog(run, open));
-  const start = cpuMs();
+  const [start, began] = [cpuMs(), performance.now()];
   const onAttention = (step, captured) => log.attention(step, captured);
   await trainTask({ task, open, config, run, log, onAttention });
   log.close();
+  const spent = { cpu: cpuMs() - start, clock: performance.now() - began };
   run.close();
   const files = readdirSync(run.folder).map((file) => statSync(join(run.folder, file)));
   const bytes = files.filter((file) => file.isFile()).reduce((sum, { size }) => sum + size, 0);
-  return { cpu: cpuMs() - start, bytes, ...inside };
+  return { ...spent, bytes, ...inside };
 }
 
 /** The same log with its time taken: of the processor, and by the clock. */
@@ -75,6 +76,7 @@ try {
     none.push(await train(`none-${pair}`, noSink));
   }
   const [withLogs, without] = [every, none].map((runs) => median(runs.map(({ cpu }) => cpu)));
+  const [clockWith, clockWithout] = [every, none].map((runs) => median(runs.map(({ clock }) => clock)));
   const [logCpu, logClock] = ['logCpu', 'logClock'].map((key) => median(every.map((run) => run[key])));
   const percent = (share) => `${(100 * share).toFixed(2)} %`;
   console.log(`${pairs} pairs of ${steps} steps, one evaluation each, ${backend.info.target}, 1 thread; medians`);
@@ -82,6 +84,9 @@ try {
   console.log(`training with every sink   ${withLogs.toFixed(0)} ms: ${percent(withLogs / without - 1)} more`);
   console.log(
     `inside the logger          ${logCpu.toFixed(1)} ms: ${percent(logCpu / without)}; by the clock ${logClock.toFixed(1)} ms`,
+  );
+  console.log(
+    `by the clock               ${clockWithout.toFixed(0)} ms, ${clockWith.toFixed(0)} ms: ${percent(clockWith / clockWithout - 1)} more`,
   );
   console.log(`written                    ${(median(every.map(({ bytes }) => bytes)) / 1024).toFixed(1)} KB`);
 } finally {

@@ -24,6 +24,10 @@ const widest = 768;
 /** Colours after the ramp. */
 const [masked, gap] = [rampLevels, rampLevels + 1];
 const palette = [...lightRamp, '#a9aeb8', '#ffffff'];
+/** The palette in bytes: red, green, blue. */
+const colours = Uint8Array.from(
+  palette.flatMap((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))),
+);
 
 /**
  * Heat maps of one size side by side, on one scale of colours: one row of pixels a query, grey where a mask forbids.
@@ -40,12 +44,25 @@ export function heatMapPixels(pictures: readonly Pick<Weights, 'weights'>[], def
     );
   }
   const grid = colourGrid(pictures, commonMaximum(pictures));
-  const scale = Math.max(1, Math.min(8, Math.floor(widest / (grid[0]?.length ?? 1))));
-  const scanlines = grid.flatMap((line) => {
-    const pixels = line.flatMap((colour) => new Array<number>(scale).fill(colour));
-    return new Array<readonly number[]>(scale).fill(pixels);
-  });
-  return encodeIndexedPng(scanlines, deflate);
+  const cells = grid[0]?.length ?? 1;
+  const scale = Math.max(1, Math.min(8, Math.floor(widest / cells)));
+  const [width, height] = [cells * scale, rows * scale];
+  return { width, height, png: indexedPng(width, height, deflate(scanlines(grid, width, scale))) };
+}
+
+/** Every line of the grid `scale` pixels high, each behind a byte that says: no filter. */
+function scanlines(grid: readonly (readonly number[])[], width: number, scale: number): Uint8Array {
+  const lines = new Uint8Array(grid.length * scale * (1 + width));
+  for (const [row, line] of grid.entries()) {
+    const start = row * scale * (1 + width);
+    for (const [cell, colour] of line.entries()) {
+      lines.fill(colour, start + 1 + cell * scale, start + 1 + (cell + 1) * scale);
+    }
+    for (let copy = 1; copy < scale; copy++) {
+      lines.copyWithin(start + copy * (1 + width), start, start + 1 + width);
+    }
+  }
+  return lines;
 }
 
 /** Indices into the palette, one a weight, the maps separated by a gap. */
@@ -57,23 +74,26 @@ function colourGrid(pictures: readonly Pick<Weights, 'weights'>[], maximum: numb
 }
 
 /** A PNG with eight bits of palette index a pixel. Source: PNG, third edition, §5 and §11. */
-function encodeIndexedPng(scanlines: readonly (readonly number[])[], deflate: Deflate): PngPixels {
-  const [width, height] = [scanlines[0]?.length ?? 0, scanlines.length];
+function indexedPng(width: number, height: number, pixels: Uint8Array): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([8, 3, 0, 0, 0], 8); // bit depth, colour type "indexed", compression, filter, no interlace
-  const colours = palette.flatMap((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
-  const filtered = Uint8Array.from(scanlines.flatMap((line) => [0, ...line])); // filter 0: none
-  const png = Uint8Array.from([
-    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-    ...chunk('IHDR', header),
-    ...chunk('PLTE', Uint8Array.from(colours)),
-    ...chunk('IDAT', deflate(filtered)),
-    ...chunk('IEND', new Uint8Array()),
-  ]);
-  return { width, height, png };
+  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+  const chunks = [
+    chunk('IHDR', header),
+    chunk('PLTE', colours),
+    chunk('IDAT', pixels),
+    chunk('IEND', new Uint8Array()),
+  ];
+  const png = new Uint8Array([signature, ...chunks].reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of [signature, ...chunks]) {
+    png.set(part, at);
+    at += part.length;
+  }
+  return png;
 }
 
 /** Length, type, content, checksum of type and content. */
