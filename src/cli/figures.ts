@@ -19,6 +19,15 @@ export function figureText(name: string, value: number | null): readonly [label:
   return [kpi.label, value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(3), kpi.unit];
 }
 
+/** A value with its unit in one word or two, as tables of several runs show it. */
+export function figureNumber(value: number, unit: string): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (unit === 'ratio') return `${(100 * value).toFixed(2)} %`;
+  const digits =
+    Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(4)));
+  return `${digits} ${unit}`.trimEnd();
+}
+
 /** The table of figures. */
 export function showFigures(
   output: Output,

@@ -10,6 +10,7 @@ import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
 import { runCommand } from './run.js';
+import { runsCommand } from './runs.js';
 import { trainCommand } from './train.js';
 import { packageVersion } from './version.js';
 
@@ -31,8 +32,20 @@ function createProgram(): Command {
     .version(packageVersion())
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', '\nExample:\n  keyhole train g2p --preset quick\n  keyhole run runs/latest --text keyhole')
+    .enablePositionalOptions() // so that --json behind `runs compare` is its own
     .exitOverride();
-  const commands = [trainCommand(), evalCommand(), runCommand(), inspectCommand(), benchCommand(), doctorCommand()];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  const commands = [
+    trainCommand(),
+    evalCommand(),
+    runCommand(),
+    inspectCommand(),
+    runsCommand(),
+    benchCommand(),
+    doctorCommand(),
+  ];
+  for (const command of commands) {
+    program.addCommand(command.copyInheritedSettings(program));
+    for (const part of command.commands) part.copyInheritedSettings(command);
+  }
   return program;
 }

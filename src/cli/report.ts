@@ -4,7 +4,8 @@ import type { Latency } from '../metrics/percentile.js';
 import type { Answer, OpenTask } from '../tasks/task.js';
 import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
-import type { ReportFigure, ReportSample } from '../viz/reportData.js';
+import type { ReportFigure, ReportSample, ReportSpeed } from '../viz/reportData.js';
+import { readEvaluation } from './evaluationFile.js';
 import { figureText } from './figures.js';
 import type { RunLogs } from './runLogs.js';
 
@@ -36,6 +37,7 @@ export function writeReport({ run, open, logs }: Reported, parts: ReportParts): 
     samples: parts.samples.map(sampleOf),
     metrics: logs.metrics(),
     attention: logs.attentionEntries(),
+    ...speedOf(run),
   });
   run.write('report.html', html);
 }
@@ -49,6 +51,21 @@ function figuresOf({ figures, latencyMs }: ReportParts): ReportFigure[] {
     }),
     ...latencies,
   ];
+}
+
+/** What `keyhole eval` measured, on whatever weights; it has not been measured while a run trains. */
+function speedOf(run: Run): { readonly speed?: ReportSpeed } {
+  const evaluation = readEvaluation(run, 'test');
+  if (evaluation === undefined) return {};
+  const { speed, step, backend, target, threads, measuredAt } = evaluation;
+  const { warmMs, coldMs, coldCount, firstMs, peakMemoryMb, throughput } = speed;
+  const machine = `${backend} (${target}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const latencies = [
+    { name: 'one input, warm', ...warmMs },
+    { name: `model just opened (${coldCount} times)`, ...coldMs },
+  ];
+  const note = `Weights of step ${step} on ${machine}, ${measuredAt.slice(0, 10)}. The first answer of the process took ${firstMs.toFixed(1)} ms; its memory peaked at ${peakMemoryMb} MB.`;
+  return { speed: { latencies, throughput, note } };
 }
 
 function sampleOf({ input, output, references, pictures }: Answer): ReportSample {

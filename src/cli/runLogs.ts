@@ -1,21 +1,39 @@
 /**
- * The two logs of a run, `metrics.jsonl` and `attention.jsonl`, as the training loop sees them: names of figures are
- * put into phases, and what a resumed run will write again is cut off first.
+ * The logs of a run as the training loop sees them: `metrics.jsonl` and `attention.jsonl`, which are the run's memory,
+ * and an event file for TensorBoard. Names of figures are put into phases, and what a resumed run will write again is
+ * cut off first. What else is logged at an evaluation: evaluationLog.ts.
  */
 
+import type { CapturedAttention } from '../core/records.js';
 import { type AttentionEntry, AttentionLog, parseAttentionLog } from '../monitor/attentionLog.js';
-import type { HeadSummary } from '../monitor/attentionSummary.js';
+import { summariseAttention } from '../monitor/attentionSummary.js';
 import { truncateAfterStep } from '../monitor/jsonLines.js';
-import { jsonLinesSink, type KpiEntry, KpiLog, parseKpiLog } from '../monitor/kpiLog.js';
+import { jsonLinesSink, parseKpiLog } from '../monitor/kpiLines.js';
+import { type KpiEntry, KpiLogger, type KpiSink } from '../monitor/kpiLogger.js';
 import type { Phase } from '../monitor/kpis.js';
+import { tensorboardSink, truncateEventsAfterStep } from '../monitor/tensorboard/tensorboardSink.js';
+import type { Answer } from '../tasks/task.js';
 import { hostFiles } from '../train/files.js';
 import type { Figures, TrainingLog } from '../train/options.js';
 import type { Run } from '../train/run.js';
+import { logEntropies, logSamples } from './evaluationLog.js';
 
 const [metricsFile, attentionFile] = ['metrics.jsonl', 'attention.jsonl'];
+const eventFile = /^events\.out\.tfevents\./;
+
+export interface RunLogOptions {
+  /** Held-out inputs and what the model makes of them; logged at every evaluation as text and pictures. */
+  readonly sample?: () => readonly Answer[];
+  /** Called at the end of every evaluation. */
+  readonly afterEvaluation?: () => void;
+  /** Where figures go beside the files of the run. */
+  readonly sinks?: readonly KpiSink[];
+  /** Default true. */
+  readonly tensorboard?: boolean;
+}
 
 interface Writers {
-  readonly kpis: KpiLog;
+  readonly kpis: KpiLogger;
   readonly attention: AttentionLog;
 }
 
@@ -23,24 +41,29 @@ export class RunLogs implements TrainingLog {
   /** Called when figures on held-out data were logged. */
   onEvaluation: (step: number, figures: Figures) => void = () => {};
   readonly #run: Run;
-  readonly #afterEvaluation: () => void;
+  readonly #options: RunLogOptions;
   readonly #startMs = performance.now();
+  #resumedAt: number | undefined;
   #writers: Writers | undefined;
 
-  constructor(run: Run, afterEvaluation: () => void = () => {}) {
+  constructor(run: Run, options: RunLogOptions = {}) {
     this.#run = run;
-    this.#afterEvaluation = afterEvaluation;
+    this.#options = options;
   }
 
   record(step: number, figures: Figures): void {
-    for (const [phase, part] of byPhase(figures)) this.#open().kpis.write(step, phase, part);
+    const { kpis } = this.#open();
+    for (const [phase, part] of byPhase(figures)) kpis.write(step, phase, part);
     if (!('validation/loss' in figures)) return;
+    logSamples(kpis, step, this.#options.sample?.() ?? []);
     this.onEvaluation(step, figures);
-    this.#afterEvaluation();
+    this.#options.afterEvaluation?.();
   }
 
-  attention(step: number, summaries: readonly HeadSummary[]): void {
-    this.#open().attention.write(step, summaries);
+  attention(step: number, captured: readonly CapturedAttention[]): void {
+    const { kpis, attention } = this.#open();
+    attention.write(step, summariseAttention(captured));
+    logEntropies(kpis, step, captured);
   }
 
   flush(): void {
@@ -49,9 +72,13 @@ export class RunLogs implements TrainingLog {
   }
 
   close(): void {
-    this.#writers?.attention.close();
-    this.#writers?.kpis.close();
+    const writers = this.#writers;
     this.#writers = undefined;
+    try {
+      writers?.attention.close();
+    } finally {
+      writers?.kpis.close();
+    }
   }
 
   /** Forgets what was logged after a step. */
@@ -61,6 +88,12 @@ export class RunLogs implements TrainingLog {
       const kept = truncateAfterStep(text, step, name);
       if (kept !== text) this.#run.write(name, kept);
     }
+    for (const name of hostFiles.list(this.#run.folder).filter((name) => eventFile.test(name))) {
+      const bytes = hostFiles.readBytes(this.#run.path(name));
+      const kept = truncateEventsAfterStep(bytes, step);
+      if (kept.length !== bytes.length) this.#run.write(name, kept);
+    }
+    this.#resumedAt = step + 1;
   }
 
   /** Everything logged so far. */
@@ -74,13 +107,22 @@ export class RunLogs implements TrainingLog {
 
   #open(): Writers {
     this.#writers ??= {
-      kpis: new KpiLog({
-        sinks: [jsonLinesSink(this.#run.lines(metricsFile))],
+      kpis: new KpiLogger({
+        sinks: this.#sinks(),
         elapsedMs: (this.metrics().at(-1)?.wallTimeMs ?? 0) + performance.now() - this.#startMs,
       }),
       attention: new AttentionLog(this.#run.lines(attentionFile)),
     };
     return this.#writers;
+  }
+
+  #sinks(): readonly KpiSink[] {
+    const { sinks = [], tensorboard = true } = this.#options;
+    const lines = jsonLinesSink(this.#run.lines(metricsFile));
+    const resumed = this.#resumedAt === undefined ? {} : { resumedAt: this.#resumedAt };
+    // Seconds since 1970 in ten digits, so that TensorBoard reads the files of a resumed run in the order of their names.
+    const name = `events.out.tfevents.${Math.floor(Date.now() / 1000)}.keyhole`;
+    return tensorboard ? [lines, tensorboardSink(this.#run.bytes(name), resumed), ...sinks] : [lines, ...sinks];
   }
 
   #text(name: string): string {

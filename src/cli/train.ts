@@ -7,7 +7,6 @@ import { Command } from 'commander';
 import type { Backend } from '../backend/contract.js';
 import { loadBackend } from '../backend/registry.js';
 import { UsageError } from '../core/errors.js';
-import { summariseAttention } from '../monitor/attentionSummary.js';
 import { resolveConfig } from '../tasks/config.js';
 import { findPreset, findTask, tasks } from '../tasks/registry.js';
 import type { Config, OpenTask, Task } from '../tasks/task.js';
@@ -61,7 +60,10 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
   const { run, open } = config ? await begin(task, config, backend, flags) : await goOn(task, flags);
   try {
     introduce(run, open, backend, output);
-    const logs = new RunLogs(run, () => profile?.skip());
+    const logs = new RunLogs(run, {
+      sample: () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true })),
+      afterEvaluation: () => profile?.skip(),
+    });
     const result = await trainWithProgress({ task, run, open, logs, output, profile, resume: flags.resume ?? false });
     finish({ run, open, backend, logs, result, output, profile });
     if (result.status === 'stopped') process.exitCode = 1;
@@ -147,7 +149,7 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
         ...{ task, open, run, resume, signal },
         config: run.record.configuration,
         log: logs,
-        onAttention: (step, captured) => logs.attention(step, summariseAttention(captured)),
+        onAttention: (step, captured) => logs.attention(step, captured),
         onProgress: (progress) => {
           profile?.step();
           view.update(progress);

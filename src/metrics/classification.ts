@@ -46,10 +46,21 @@ export class Classification {
     return scoresOf(this.#hits[at] ?? 0, this.#predicted[at] ?? 0, this.#expected[at] ?? 0);
   }
 
-  /** Plain mean of the classes' scores: every class weighs the same. F1 is the mean of F1, not F1 of the means. */
+  /**
+   * Plain mean of the classes' scores: every class weighs the same, and one that never occurs counts 0, as in
+   * scikit-learn with `labels` given. F1 is the mean of F1, not F1 of the means.
+   */
   macro(): ClassScores {
     const all = Array.from(this.#hits.keys(), (label) => this.scores(label));
     const mean = (key: keyof ClassScores): number => all.reduce((sum, scores) => sum + scores[key], 0) / all.length;
+    return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
+  }
+
+  /** Mean of the classes' scores, each weighing as many examples as it has: scikit-learn's `weighted`. */
+  weighted(): ClassScores {
+    const all = sum(this.#expected);
+    const mean = (key: keyof ClassScores): number =>
+      this.#expected.reduce((total, count, label) => total + count * this.scores(label)[key], 0) / all;
     return { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') };
   }
 

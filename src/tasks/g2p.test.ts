@@ -42,6 +42,12 @@ describe('g2p', () => {
     }
   });
 
+  it('answers several inputs in one batch as it answers each alone', () => {
+    const words = open.inputs('test', 100).filter(({ length }) => length === 6); // a batch's longest input sets its limit
+    expect(words.length).toBeGreaterThan(3);
+    expect(open.answers?.(words)).toEqual(words.map((word) => open.answer(word).output));
+  });
+
   it('opens again from its vocabularies without data', () => {
     const again = g2p.reopen(config, JSON.parse(JSON.stringify(open.vocabularies)));
     expect(again.answer('keyhole').output).toBe(open.answer('keyhole').output);

@@ -2,6 +2,7 @@
 
 export { resolveConfig } from './config.js';
 export { type FinalFigures, finalFigures } from './finalFigures.js';
+export { type InferenceSpeed, measureSpeed, type SpeedOptions, type ThroughputPoint } from './inferenceSpeed.js';
 export { type OpenedRun, openRunTask } from './openRun.js';
 export { findPreset, findTask, tasks } from './registry.js';
 export { type SequenceConfig, type SequenceDefinition, sequenceTask } from './sequenceToSequence.js';

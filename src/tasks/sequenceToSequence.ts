@@ -173,6 +173,14 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     };
   }
 
+  answers(inputs: readonly string[], { beams = 1 }: AnswerOptions = {}): readonly string[] {
+    const decoded = this.#decode(
+      inputs.map((input) => this.#read(input)),
+      beams,
+    );
+    return decoded.map(({ tokens }) => this.#definition.join(this.#vocabularies.target.decode(tokens)));
+  }
+
   #examples(split: Split): readonly SequenceExample[] {
     if (!this.#splits)
       throw new StateError(`${this.#definition.name}: expected the data, got a model opened without it`);

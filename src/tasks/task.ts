@@ -60,6 +60,8 @@ export interface OpenTask<Batch = unknown> {
   observe(): readonly CapturedAttention[];
   /** One input through the model. Errors: UsageError for an input that the model cannot read. */
   answer(input: string, options?: AnswerOptions): Answer;
+  /** The outputs of several inputs in one batch, for measuring throughput; absent in tasks that have no batches. */
+  answers?(inputs: readonly string[], options?: Pick<AnswerOptions, 'beams'>): readonly string[];
   /** Some held-out inputs, for measuring latency. */
   inputs(split: Split, count: number): readonly string[];
 }

@@ -19,6 +19,7 @@ export interface Files {
   removeTree(path: string): void;
   pointTo(link: string, target: string): void;
   appendLines(path: string): host.LineWriter;
+  appendBytes(path: string): host.ByteWriter;
   /** Takes a folder for this process alone; StateError naming the holder when it is taken. */
   lockFolder(folder: string): { readonly release: () => void };
 }
@@ -47,7 +48,8 @@ export const hostFiles: Files = {
   rename: (from, to) => worded('rename', to, () => host.rename(from, to)),
   removeTree: (path) => worded('removeTree', path, () => host.removeTree(path)),
   pointTo: (link, target) => worded('pointTo', link, () => host.pointTo(link, target)),
-  appendLines: (path) => wordedWriter(path, () => host.appendLines(path)),
+  appendLines: (path) => wordedWriter(path, 'appendLines', () => host.appendLines(path)),
+  appendBytes: (path) => wordedWriter(path, 'appendBytes', () => host.appendBytes(path)),
   lockFolder,
 };
 
@@ -61,12 +63,19 @@ function lockFolder(folder: string): { readonly release: () => void } {
   );
 }
 
-function wordedWriter(path: string, open: () => host.LineWriter): host.LineWriter {
-  const writer = worded('appendLines', path, open);
+/** A writer of lines or of bytes. */
+interface Writer<Content> {
+  write(content: Content): void;
+  flush(): void;
+  close(): void;
+}
+
+function wordedWriter<Content>(path: string, name: string, open: () => Writer<Content>): Writer<Content> {
+  const writer = worded(name, path, open);
   return {
-    write: (line) => writer.write(line),
-    flush: () => worded('appendLines', path, () => writer.flush()),
-    close: () => worded('appendLines', path, () => writer.close()),
+    write: (content) => writer.write(content),
+    flush: () => worded(name, path, () => writer.flush()),
+    close: () => worded(name, path, () => writer.close()),
   };
 }
 

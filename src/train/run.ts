@@ -63,6 +63,12 @@ export class Run {
     return this.#files.appendLines(this.path(name));
   }
 
+  /** The same for bytes. */
+  bytes(name: string): ReturnType<Files['appendBytes']> {
+    this.#requireLock('bytes');
+    return this.#files.appendBytes(this.path(name));
+  }
+
   /** Replaces a file of this run in one step. */
   write(name: string, contents: Parameters<Files['writeAtomic']>[1]): void {
     this.#files.writeAtomic(this.path(name), contents);

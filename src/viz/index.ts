@@ -2,13 +2,15 @@
 
 export type { AttentionKind, AttentionPicture } from '../core/records.js';
 export { darkRamp, lightRamp, rampLevels } from './colour.js';
+export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
 export type { AxisNames } from './panel.js';
+export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';
 export { renderReport } from './report.js';
-export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample } from './reportData.js';
+export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
 export type { Theme } from './theme.js';
 export { visibleText } from './visibleText.js';

@@ -32,7 +32,8 @@ details table td,details table th{text-align:right;white-space:nowrap;padding:3p
 .words{font-size:15px;width:100%;min-width:460px;max-width:860px}.words td:last-child{white-space:nowrap}
 h3 .muted{font-weight:400}
 .words td{font-family:${monoFont};font-size:14px}
-.words .right{color:var(--good);font-family:inherit}.words .wrong{color:var(--bad);font-family:inherit}
+.right{color:var(--good)}.wrong{color:var(--bad)}.words .right,.words .wrong{font-family:inherit}
+.compared td{white-space:nowrap}
 details{margin:10px 0}
 summary{cursor:pointer;font-size:13px;color:var(--muted);width:fit-content;padding:2px 4px;border-radius:4px}
 details.stack>summary{font-size:14px;color:var(--ink)}

@@ -14,6 +14,7 @@ import { groupBy } from './pictureGroup.js';
 import { placeOf } from './place.js';
 import { entropyCharts, metricCharts } from './reportCharts.js';
 import type { ReportData, ReportFigure, ReportSample } from './reportData.js';
+import { renderSpeed } from './reportSpeed.js';
 import { type HeadName, mostSelective } from './selective.js';
 import { describedText } from './visibleText.js';
 
@@ -126,6 +127,7 @@ export function renderReport(report: ReportData): string {
   const withPictures = samples.filter(({ panels }) => panels.length > 0);
   const metrics = metricCharts(report.metrics).map((chart) => renderChart(chart));
   const entropies = entropyCharts(report.attention).map((chart) => renderChart(chart, { width: 340, height: 200 }));
+  const speed = report.speed && renderSpeed(report.speed, describedText(report.axes.input));
   const note = withPictures.length === 0 ? '' : element('p', { class: 'note' }, text(caution));
   const entropyNote =
     'Normalised entropy of each head at every evaluation: 1 spreads attention evenly over all allowed keys, 0 puts it on one.';
@@ -137,9 +139,10 @@ export function renderReport(report: ReportData): string {
     entropies.length === 0
       ? ''
       : section('Attention over training', element('p', {}, entropyNote), chartGrid(entropies, 'charts small')),
+    section('Inference speed', speed?.html ?? ''),
   ].join('\n');
   return renderPage(`${describedText(report.run)} · Keyhole`, main, {
     panels: samples.flatMap(({ panels }) => panels.map(({ data }) => data)),
-    charts: [...metrics, ...entropies].map(({ data }) => data),
+    charts: [...[...metrics, ...entropies].map(({ data }) => data), ...(speed?.data ?? [])],
   });
 }

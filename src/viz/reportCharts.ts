@@ -23,7 +23,8 @@ export function inWords(name: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-function byStep(points: readonly { readonly step: number }[], value: (index: number) => number | null): Point[] {
+/** Points of a curve from logged values, sorted by step. */
+export function byStep(points: readonly { readonly step: number }[], value: (index: number) => number | null): Point[] {
   return points.map((point, index) => [point.step, value(index) ?? Number.NaN] as const).sort((a, b) => a[0] - b[0]);
 }
 
@@ -48,7 +49,7 @@ export function metricCharts(points: readonly MetricPoint[]): LineChart[] {
 }
 
 /** Whether all values are positive and the largest is more than a hundred times the smallest. */
-function spansDecades(points: readonly MetricPoint[]): boolean {
+export function spansDecades(points: readonly MetricPoint[]): boolean {
   const values = points.map(({ value }) => value ?? Number.NaN).filter(Number.isFinite);
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = values.reduce((a, b) => Math.max(a, b), 0);

@@ -47,6 +47,21 @@ export interface ReportSample {
   readonly chosen?: { readonly path: string; readonly head: number };
 }
 
+/** How fast the model answers. */
+export interface ReportSpeed {
+  /** Times in milliseconds, one line each, such as `one input, warm`. */
+  readonly latencies: readonly {
+    readonly name: string;
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+  }[];
+  /** Inputs answered a second, for so many at once of one length. */
+  readonly throughput: readonly { readonly batch: number; readonly length: number; readonly inputsPerSecond: number }[];
+  /** What was measured where, in a sentence. */
+  readonly note: string;
+}
+
 /** Everything a report shows. */
 export interface ReportData {
   /** Name of the run. */
@@ -63,4 +78,6 @@ export interface ReportData {
   readonly samples: readonly ReportSample[];
   readonly metrics: readonly MetricPoint[];
   readonly attention: readonly EntropyPoint[];
+  /** Left out until it was measured. */
+  readonly speed?: ReportSpeed;
 }

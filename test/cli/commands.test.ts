@@ -9,6 +9,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -79,6 +80,10 @@ describe('train', () => {
     const { p50, p95, p99 } = result.latencyMs as Record<string, number>;
     expect(p50).toBeLessThanOrEqual(p95 ?? 0);
     expect(p95).toBeLessThanOrEqual(p99 ?? 0);
+    const events = readdirSync(join(folder, String(result.run))).filter((name) =>
+      name.startsWith('events.out.tfevents.'),
+    );
+    expect(events.length).toBeGreaterThan(0);
     for (const file of ['run.json', 'metrics.jsonl', 'attention.jsonl', 'report.html', 'checkpoints'])
       expect(existsSync(join(folder, String(result.run), file)), file).toBe(true);
   });
@@ -141,6 +146,23 @@ describe('run, inspect and eval', () => {
     expect(result).toMatchObject({ split: 'validation', phonemeErrorRate: expect.any(Number) });
     expect(result.inputsPerSecond).toBeGreaterThan(0);
   }, 60_000);
+
+  it('measure speed, cold and warm, write it into the run and its report', () => {
+    const result = json(keyhole(['eval', 'runs/latest', '--json']));
+    const throughput = result.throughput as { batch: number; length: number; inputsPerSecond: number }[];
+    expect(new Set(throughput.map(({ batch }) => batch))).toEqual(new Set([1, 4, 16, 64]));
+    expect(new Set(throughput.map(({ length }) => length)).size).toBeGreaterThan(1);
+    for (const { inputsPerSecond } of throughput) expect(inputsPerSecond).toBeGreaterThan(0);
+    for (const name of ['firstLatencyMs', 'peakMemoryMb', 'coldCount']) expect(result[name], name).toBeGreaterThan(0);
+    const { runs } = json(keyhole(['runs', '--json'])) as { runs: { kpis: Record<string, number> }[] };
+    const { kpis = {} } = runs[0] ?? {};
+    expect(kpis['inference/latencyP50Ms']).toBe((result.latencyMs as { p50: number }).p50);
+    expect(kpis['inference/coldLatencyP50Ms']).toBe((result.coldLatencyMs as { p50: number }).p50);
+    expect(kpis['test/phonemeErrorRate']).toBe(result.phonemeErrorRate);
+    const report = readFileSync(join(folder, 'runs', 'latest', 'report.html'), 'utf8');
+    expect(report).toContain('Inference speed');
+    expect(report).toContain('Throughput in inputs/s');
+  }, 120_000);
 });
 
 describe('wrong use ends with code 2 and one or two lines', () => {
@@ -230,7 +252,7 @@ describe('failure ends with code 1 and says what to do', () => {
 });
 
 describe('help', () => {
-  it.each(['train', 'eval', 'run', 'inspect', 'doctor'])('%s shows an example', (command) => {
+  it.each(['train', 'eval', 'run', 'inspect', 'runs', 'doctor'])('%s shows an example', (command) => {
     const { code, out } = keyhole([command, '--help']);
     expect(out).toContain('Example:');
     expect(out).toContain('--json');

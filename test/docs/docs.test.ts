@@ -1,11 +1,11 @@
 /**
- * Documents that cannot go stale: every TypeScript block of README.md runs and prints exactly the text block that
- * follows it; every example runs; every file that a document names exists.
+ * Documents that cannot go stale: every TypeScript block of README.md and docs/kpis.md runs and prints exactly the text
+ * block that follows it; every example runs; every file that a document names exists.
  */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -16,13 +16,13 @@ const node = (...args: readonly string[]): string =>
 
 beforeAll(() => void node('scripts/build.mjs'), 120_000);
 
-describe('README.md', () => {
-  const blocks = [...read('README.md').matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
+describe.each(['README.md', 'docs/kpis.md'])('%s', (page) => {
+  const blocks = [...read(page).matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
 
   it.each(blocks.map(([, code, output], index) => ({ index, code, output })))(
     'block $index prints what the page says',
     ({ index, code, output }) => {
-      const path = join(root, 'build', 'docs', `readme-${index}.ts`);
+      const path = join(root, 'build', 'docs', `${basename(page, '.md')}-${index}.ts`);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, code ?? '');
       const printed = node('scripts/example.mjs', path);
@@ -46,7 +46,10 @@ describe('examples', () => {
 
 describe('documents', () => {
   const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/numerics.md', ...decisions];
+  const pages = [
+    ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/kpis.md', 'docs/numerics.md'],
+    ...decisions,
+  ];
 
   it.each(pages)('%s names only files that exist', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderComparison } from '../../src/viz/comparison.js';
 import { renderAttentionHtml } from '../../src/viz/inspect.js';
 import { renderReport } from '../../src/viz/report.js';
 import { samplePictures, sampleReport } from './sampleReport.js';
@@ -190,6 +191,36 @@ describe.skipIf(reason !== '')(`pages in Chromium${reason}`, () => {
     const axes = { input: 'letters', output: 'sounds' };
     const page = await open(renderAttentionHtml({ title: 'Attention', input: 'keyhole', pictures, axes }));
     expect(await page.locator('.panel').count()).toBe(3);
+    expect(problems).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('reads throughput by keyboard, and has a table of latencies', async () => {
+    const page = await open(report);
+    const speed = page.locator('section', { has: page.locator('h2', { hasText: 'Inference speed' }) }).last();
+    await speed.locator('.plot').focus();
+    await page.keyboard.press('Home');
+    expect(await speed.locator('output').textContent()).toMatch(
+      /^inputs at once 1: 5 letters [\d.]+, 9 letters [\d.]+$/,
+    );
+    expect(await speed.locator('td').first().textContent()).toBe('1.42');
+    await page.context().close();
+  });
+
+  it.each(['light', 'dark'] as const)('compares runs with no axe violation in %s', slow, async (colorScheme) => {
+    const { metrics } = sampleReport({ steps: 400 });
+    const runs = ['A heron', 'B valley'].map((label, index) => ({
+      ...{ label, name: `g2p-${label}`, task: 'g2p', status: 'finished', started: 'today' },
+      configuration: { width: String(16 + index) },
+      metrics,
+    }));
+    const row = { name: 'validation/loss', label: 'Loss', unit: 'nats', better: 'lower', values: [1, 1.2] } as const;
+    const rows = [row, { ...row, name: 'validation/f1', better: 'higher' } as const];
+    const page = await open(renderComparison({ runs, rows }), { colorScheme });
+    await page.evaluate(() => {
+      for (const fold of document.querySelectorAll('details')) fold.open = true;
+    });
     expect(problems).toEqual([]);
     expect(await violations(page)).toEqual([]);
     await page.context().close();

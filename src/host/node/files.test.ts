@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as browser from '../browser/files.js';
 import * as files from './files.js';
 import { lockFolder } from './lock.js';
@@ -66,6 +66,23 @@ describe('appendLines', () => {
       writer.close();
     }
     expect(files.readText(`${folder}/log`)).toBe('1\n2\n');
+  });
+
+  test('takes a write back that went through in part, and keeps it waiting', () => {
+    const path = `${folder}/log`;
+    const writer = files.appendLines(path);
+    writer.write('first');
+    writer.flush();
+    writer.write('second');
+    const full = vi.spyOn(fs, 'writeSync').mockImplementationOnce((file, bytes) => {
+      full.mockRestore();
+      fs.writeSync(file, (bytes as unknown as Uint8Array).subarray(0, 3)); // half a line, and then the disk is full
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    });
+    expect(() => writer.flush()).toThrow('no space');
+    expect(files.readText(path)).toBe('first\n');
+    writer.close();
+    expect(files.readText(path)).toBe('first\nsecond\n');
   });
 
   test.skipIf(!fs.existsSync('/dev/full'))('says so when the disk is full', () => {

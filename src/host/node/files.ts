@@ -19,6 +19,13 @@ export interface LineWriter {
   close(): void;
 }
 
+/** The same for bytes. */
+export interface ByteWriter {
+  write(bytes: Uint8Array): void;
+  flush(): void;
+  close(): void;
+}
+
 /** The bytes of a regular file. Folders, devices and pipes are refused before they are opened. */
 export function readBytes(path: string): Uint8Array {
   if (!fs.statSync(path).isFile())
@@ -95,16 +102,25 @@ export function pointTo(link: string, target: string): void {
 
 /** A writer that appends lines to the end of a file. */
 export function appendLines(path: string): LineWriter {
+  const { write, ...writer } = appendBytes(path);
+  return { ...writer, write: (line) => write(Buffer.from(`${line}\n`)) };
+}
+
+/**
+ * A writer that appends to the end of a file. When a flush fails, a full disk for one, the part that went through is
+ * taken back and everything still waits: the file stays whole, and a later flush can succeed.
+ */
+export function appendBytes(path: string): ByteWriter {
   const file = fs.openSync(path, 'a');
-  let waiting: string[] = [];
+  let waiting: Uint8Array[] = [];
   const flush = (): void => {
     if (waiting.length === 0) return;
-    writeAll(file, Buffer.from(`${waiting.join('\n')}\n`));
+    appendOrNothing(file, Buffer.concat(waiting));
     waiting = [];
     fs.fsyncSync(file);
   };
   return {
-    write: (line) => void waiting.push(line),
+    write: (bytes) => void waiting.push(bytes),
     flush,
     close: () => {
       try {
@@ -140,6 +156,16 @@ function writeAndSync(path: string, contents: Contents): void {
 /** One `write` may take only part of what it is given, just before the disk is full for instance. */
 function writeAll(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += fs.writeSync(file, bytes, written);
+}
+
+function appendOrNothing(file: number, bytes: Uint8Array): void {
+  const { size } = fs.fstatSync(file);
+  try {
+    writeAll(file, bytes);
+  } catch (error) {
+    if (fs.fstatSync(file).size > size) fs.ftruncateSync(file, size);
+    throw error;
+  }
 }
 
 function chunks(contents: Contents): Iterable<Uint8Array> {

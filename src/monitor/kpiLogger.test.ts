@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError, StateError } from '../core/errors.js';
 import type { LineWriter } from './jsonLines.js';
-import { jsonLinesSink, KpiLog, type KpiSink, parseKpiLog } from './kpiLog.js';
+import { jsonLinesSink, parseKpiLog } from './kpiLines.js';
+import { KpiLogger, type KpiSink } from './kpiLogger.js';
 import { kpiOf } from './kpis.js';
 
 function memory(): LineWriter & { readonly lines: string[]; readonly calls: string[] } {
@@ -15,9 +16,9 @@ function memory(): LineWriter & { readonly lines: string[]; readonly calls: stri
   };
 }
 
-function logTo(sinks: readonly KpiSink[], elapsedMs = 0): { log: KpiLog; advance: (ms: number) => void } {
+function logTo(sinks: readonly KpiSink[], elapsedMs = 0): { log: KpiLogger; advance: (ms: number) => void } {
   let now = 5000;
-  const log = new KpiLog({ sinks, elapsedMs, clock: () => now });
+  const log = new KpiLogger({ sinks, elapsedMs, clock: () => now });
   const advance = (ms: number): void => {
     now += ms;
   };
@@ -85,7 +86,7 @@ describe('wrong use', () => {
   test('an own table replaces the standard one', () => {
     const kpis = { hits: { label: 'Hits', unit: 'count', better: 'higher' } } as const;
     const writer = memory();
-    new KpiLog({ sinks: [jsonLinesSink(writer)], kpis }).write(1, 'test', { hits: 3 });
+    new KpiLogger({ sinks: [jsonLinesSink(writer)], kpis }).write(1, 'test', { hits: 3 });
     expect(parseKpiLog(`${writer.lines[0]}\n`).entries[0]).toMatchObject({
       name: 'test/hits',
       value: 3,
