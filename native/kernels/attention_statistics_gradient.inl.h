@@ -16,7 +16,7 @@ static bool wants_statistics(const call& c) {
 }
 
 struct statistics_gradient {
-  float constant, x, square, distance, window, future, set;
+  float constant, x, square, distance, mean_distance, window, future, set;
   float here;      // d of the tile's first key
   float radius;    // of the window
   const u8* keys;  // the set, from the tile's first key on; or null
@@ -30,7 +30,7 @@ struct statistics_gradient {
     vf sum = load(single + j) + splat(constant);
     sum = fma(splat(x), x_j, sum);
     sum = fma(splat(square), weight, sum);
-    sum = fma(splat(distance), apart, sum);
+    sum = fma(splat(distance), apart - splat(mean_distance), sum);
     sum += select(apart <= splat(radius), splat(window), vf{});
     sum += select(d < vf{}, splat(future), vf{});
     return keys ? sum + select(load_bytes_strided(keys + j * key_stride, key_stride, count) != 0, splat(set), vf{}) : sum;
@@ -67,12 +67,14 @@ static statistics_gradient statistics_gradient_of(const call& c, const attention
     single[j] += gradient;
     more.key[more.singles++] = j;
   };
-  const float mean = take(statistics::logitMean_, 1);
+  const float mean = statistic_of(gradients, statistics::logitMean_, b, h, i);
   const view& lse = c.operand[o_lse];
-  if (mean != 0) more.constant += mean * (1 + head(lse, b, h)[i * lse.stride[2]]);
+  if (mean != 0)
+    more.constant += mean * (1 + (head(lse, b, h)[i * lse.stride[2]] - statistic_of(values, statistics::logitMean_, b, h, i)));
   more.x = mean - take(statistics::entropyNats_, 1);
   more.square = take(statistics::squareSum_, 2);
-  more.distance = take(statistics::meanDistance_, 1);
+  more.distance = statistic_of(gradients, statistics::meanDistance_, b, h, i);
+  more.mean_distance = statistic_of(values, statistics::meanDistance_, b, h, i);  // not in the constant: it may be large
   more.window = take(statistics::windowMass_, 1), more.radius = (float)c.scalar[s_window];
   more.future = take(statistics::futureMass_, 1);
   more.set = take(statistics::setMass_, 1);
