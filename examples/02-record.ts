@@ -21,3 +21,9 @@ for (const name of ['keys', 'entropyNats', 'pMax', 'firstMass'] as const) {
   const firstHead = statistics[name].subarray(0, queries);
   console.log(name.padEnd(12), Array.from(firstHead, (value) => value.toFixed(2)).join('  '));
 }
+
+// And what needs all rows: which keys were looked at, and where the largest weights are.
+const wanted = { received: true, topK: 1 } as const;
+const { received, top } = attention(q, k, v, { mask: causal(), record: wanted }).record.read();
+console.log('received    ', Array.from(received?.subarray(0, queries) ?? [], (value) => value.toFixed(2)).join('  '));
+console.log('largest at  ', Array.from(top?.keys.subarray(0, queries) ?? []).join('  '));

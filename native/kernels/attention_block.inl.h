@@ -120,17 +120,33 @@ static void pack_queries(forward_state& f) {
   for (i64 x = 0; x < packed_rows_floats(f.capacity, p.D); x += VL) store(f.q_rows + x, -load(f.q_rows + x));
 }
 
+// Packs values and says whether one of them is NaN or an infinity (not_finite of attention_problem.inl.h in one pass).
+static bool pack_and_check(float* target, i64 step, const float* v, i64 key_stride, i64 keys, i64 width) {
+  vf sum[4]{};
+  for (i64 j = 0; j < keys; j++)
+    for (i64 d = 0; d < width; d += VL) {
+      const vf x = load_strided(v + j * key_stride + d, 1, (int)min_of(VL, width - d));
+      vf& part = sum[(j + d / VL) % 4];
+      part = fma(x, vf{}, part);
+      store(target + j * step + d, x);
+    }
+  return any((sum[0] + sum[1]) + (sum[2] + sum[3]) != vf{});
+}
+
+// `partly`: some pair of the block and the tile is forbidden, so it matters whether values are finite.
 static void pack_values(forward_state& f, const forward_tile& t, bool partly) {
   const attention_problem& p = *f.p;
   const i64 key_stride = p.v->stride[2], width_stride = p.v->stride[3];
   const float* v = f.v + t.j0 * key_stride;
+  const bool in_place = width_stride == 1 && p.Dv == f.v_width && f.rows <= 2 * tile_rows;
+  f.values = in_place ? v : f.v_packed;
+  f.value_step = in_place ? key_stride : f.v_width;
+  if (partly && !in_place && width_stride == 1) {
+    f.careful = pack_and_check(f.v_packed, f.v_width, v, key_stride, t.keys, p.Dv);
+    return;
+  }
   f.careful = partly && not_finite(v, key_stride, width_stride, t.keys, p.Dv);
-  f.values = v;
-  f.value_step = key_stride;
-  if (width_stride == 1 && p.Dv == f.v_width && f.rows <= 2 * tile_rows) return;
-  pack(f.v_packed, f.v_width, v, key_stride, width_stride, t.keys, p.Dv);
-  f.values = f.v_packed;
-  f.value_step = f.v_width;
+  if (!in_place) pack(f.v_packed, f.v_width, v, key_stride, width_stride, t.keys, p.Dv);
 }
 
 // Asks for rows `from` … `past` of a head, as far as they lie together.

@@ -1,13 +1,21 @@
-// attention_forward_f32: fused attention, never an L×S buffer.
+// attention_forward_f32: fused attention, never an L×S buffer. docs/kernels/attention.md explains it step by step.
 //
-// out [B,H,L,Dv], lse [B,H,L], statistics [16,B,H,L] or none; q [B,H,L,D], k [B,G,S,D], v [B,G,S,Dv], mask and bias
-// [B,H,L,S] or none, lengths [B] or none; any strides. `=`. Outputs overlap no input.
+// out [B,H,L,Dv], lse [B,H,L]; the record, each part or none: statistics [16,B,H,L], received [B,H,S], tiles [B,H,P,P],
+// topWeights and topKeys [B,H,L,T], zeroKeys [B,H,L]; q [B,H,L,D], k [B,G,S,D], v [B,G,S,Dv], mask and bias [B,H,L,S] or
+// none, lengths [B] or none, set [B,S] or none; any strides. `=`. Outputs overlap no input.
 //
-// Passes: a task owns a block of query rows, of all heads that share a key head. It packs its rows once; then for each
-// tile of forward_keys keys that some row may attend: pack k and v, and per group of tile_rows rows: scores (register tile) →
+// Passes: a task owns a block of query rows, of all heads that share a key head. It packs its rows once; then for each tile
+// of forward_keys keys that some row may attend: pack k and v, and per group of tile_rows rows: scores (register tile) →
 // mask, bias, softcap where in use → row maximum → exponentials and their sums → out = a·out + P·V, with a = 1 unless the
 // maximum grew. Panels of keys that no row of the group may attend are skipped. The record reads the same tile and changes
 // nothing in it (N17).
+//
+// Numerics: a row's bits depend on that row's keys alone, apart from L = 1 or not (N11, N12): a forbidden key adds exactly
+// 0, tiles are counted from key 0. Values of v that are not finite take a path that leaves forbidden keys out (N15).
+//
+// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4, H 12, L 2048, D 64: AVX-512 81 % dense, 78 %
+// causal (useful operations), 61 % boolean mask and bias, 82 % padding; AVX2 76, 73, 50, 59 and 64 %; WebAssembly 63 % at
+// L 512. The record takes 7 % more dense, 8 % causal; everything 41 and 55 %.
 #pragma once
 
 #include "attention_decode.inl.h"

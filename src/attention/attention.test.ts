@@ -178,6 +178,43 @@ describe('attention', () => {
     expect(() => record.tensor('entropy' as StatisticName)).toThrow(/expected one of keys, .*got entropy/);
   });
 
+  it('records attention received, the map, the largest weights and zero keys of the explicit weights', () => {
+    for (const [name, options] of mechanisms()) {
+      const [q, k, v] = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])];
+      const keySet = tensor(Uint8Array.of(1, 0, 0, 1, 0, 0, 1), [S], { dtype: 'u8' });
+      const record = { received: true, tiles: 2, topK: 2, zeroKeys: true, window: 1, keySet } as const;
+      const all = attention(q, k, v, { ...options, record }).record.read();
+      const p = Array.from(computeAttentionWeights(q, k, options).toArray());
+      const close = (got: number | undefined, wanted: number, label: string): void =>
+        expect(Math.abs((got as number) - wanted), `${name}: ${label}`).toBeLessThan(1e-6);
+      for (let head = 0; head < B * H; head++) {
+        const rows = Array.from({ length: L }, (_, i) => p.slice((head * L + i) * S, (head * L + i + 1) * S));
+        const used = rows.filter((row) => row.some((weight) => weight > 0));
+        for (let j = 0; j < S; j++)
+          close(
+            all.received?.[head * S + j],
+            rows.reduce((sum, row) => sum + (row[j] as number), 0),
+            `received ${j}`,
+          );
+        const late = used.filter((row) => Math.floor((rows.indexOf(row) * 2) / L) === 1);
+        const second = late.reduce((sum, row) => sum + row.slice(4).reduce((a, b) => a + b, 0), 0); // keys of bin 1
+        close(all.tiles?.values[head * 4 + 3], late.length === 0 ? 0 : second / late.length, 'map, last cell');
+        rows.forEach((row, i) => {
+          const at = head * L + i;
+          const [largest = 0] = row.toSorted((a, b) => b - a);
+          close(all.top?.weights[2 * at], largest, 'largest weight');
+          expect(all.top?.keys[2 * at], `${name}: its key`).toBe(largest > 0 ? row.indexOf(largest) : -1);
+          close(
+            all.statistics.setMass[at],
+            [0, 3, 6].reduce((sum, j) => sum + (row[j] as number), 0),
+            'set mass',
+          );
+          expect(all.zeroKeys?.[at]).toBe((all.statistics.keys[at] as number) - row.filter((x) => x >= 1e-6).length);
+        });
+      }
+    }
+  });
+
   it('refuses what does not fit and names it', () => {
     const [q, k, v] = [noise([2, 4, 3, 8]), noise([2, 2, 5, 8]), noise([2, 2, 5, 8])];
     expect(() => attention(q, noise([2, 2, 5, 4]), v)).toThrow(/expected k \[B, G, S, D\].*D differs/);
@@ -187,6 +224,14 @@ describe('attention', () => {
     expect(() => attention(q, k, v, { mask: keyPadding([1]) })).toThrow(/key lengths \[B\] = \[2\]/);
     expect(() => attention(q, k, v, { dropout: { rate: 1, seed: 0 } })).toThrow(/dropout rate in \[0, 1\)/);
     expect(() => attention(q, k, v, { causal: true } as AttentionOptions)).toThrow(/expected one of scale.*got causal/);
+    const recording = (record: object) => () => attention(q, k, v, { record } as AttentionOptions);
+    expect(recording({ topk: 3 })).toThrow(/record: expected one of statistics, .*topK.*got topk/);
+    expect(recording({ tiles: 0 })).toThrow(/record.tiles a whole number >= 1, got 0/);
+    expect(recording({ window: -1 })).toThrow(/record.window a whole number >= 0, got -1/);
+    expect(recording({ keySet: noise([5]) })).toThrow(/record.keySet a u8 tensor, got f32/);
+    expect(recording({ keySet: tensor([1, 1, 1], [3, 1], { dtype: 'u8' }) })).toThrow(
+      /\[B, S\] = \[2, 5\], got \[3, 1\]/,
+    );
     expect(() => slidingWindow({ left: -1 })).toThrow(/whole number >= 0/);
   });
 });
