@@ -1,11 +1,12 @@
 /** Fills the report of a run from its logs, its figures and some answers. What it looks like: ../viz/report.ts. */
 
 import type { Latency } from '../metrics/percentile.js';
-import type { Answer, OpenTask } from '../tasks/task.js';
+import type { KpiTable } from '../monitor/kpis.js';
+import type { Answer, OpenTask, Task } from '../tasks/task.js';
 import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
 import type { ReportFigure, ReportSample } from '../viz/reportData.js';
-import { figureText } from './figures.js';
+import { figureText, kpisOf } from './figures.js';
 import type { RunLogs } from './runLogs.js';
 
 /** What the report shows beside the logs. */
@@ -17,13 +18,14 @@ export interface ReportParts {
 
 /** The run that is reported on. */
 export interface Reported {
+  readonly trained: Task;
   readonly run: Run;
   readonly open: OpenTask;
   readonly logs: RunLogs;
 }
 
 /** Writes `report.html` into the run folder. */
-export function writeReport({ run, open, logs }: Reported, parts: ReportParts): void {
+export function writeReport({ trained, run, open, logs }: Reported, parts: ReportParts): void {
   const { task, status, startedAt, configuration } = run.record;
   const html = renderReport({
     run: run.folder.split('/').at(-1) ?? run.folder,
@@ -31,7 +33,7 @@ export function writeReport({ run, open, logs }: Reported, parts: ReportParts): 
     status,
     started: startedAt.replace('T', ' ').slice(0, 16),
     configuration: Object.entries(configuration).map(([name, value]) => ({ name, value: String(value) })),
-    figures: figuresOf(parts),
+    figures: figuresOf(parts, kpisOf(trained)),
     axes: open.axes,
     samples: parts.samples.map(sampleOf),
     metrics: logs.metrics(),
@@ -40,11 +42,11 @@ export function writeReport({ run, open, logs }: Reported, parts: ReportParts): 
   run.write('report.html', html);
 }
 
-function figuresOf({ figures, latencyMs }: ReportParts): ReportFigure[] {
+function figuresOf({ figures, latencyMs }: ReportParts, kpis: KpiTable): ReportFigure[] {
   const latencies = Object.entries(latencyMs).map(([name, value]) => ({ name: `Latency ${name}`, value, unit: 'ms' }));
   return [
     ...Object.entries(figures).map(([key, value]) => {
-      const [name, , unit] = figureText(key, value);
+      const [name, , unit] = figureText(key, value, kpis);
       return { name, value: unit === '%' && value !== null ? 100 * value : value, unit };
     }),
     ...latencies,

@@ -7,7 +7,7 @@ import { type AttentionEntry, AttentionLog, parseAttentionLog } from '../monitor
 import type { HeadSummary } from '../monitor/attentionSummary.js';
 import { truncateAfterStep } from '../monitor/jsonLines.js';
 import { jsonLinesSink, type KpiEntry, KpiLog, parseKpiLog } from '../monitor/kpiLog.js';
-import type { Phase } from '../monitor/kpis.js';
+import { type KpiTable, type Phase, standardKpis } from '../monitor/kpis.js';
 import { hostFiles } from '../train/files.js';
 import type { Figures, TrainingLog } from '../train/options.js';
 import type { Run } from '../train/run.js';
@@ -24,11 +24,13 @@ export class RunLogs implements TrainingLog {
   onEvaluation: (step: number, figures: Figures) => void = () => {};
   readonly #run: Run;
   readonly #afterEvaluation: () => void;
+  readonly #kpis: KpiTable;
   readonly #startMs = performance.now();
   #writers: Writers | undefined;
 
-  constructor(run: Run, afterEvaluation: () => void = () => {}) {
+  constructor(run: Run, afterEvaluation: () => void = () => {}, kpis: KpiTable = standardKpis) {
     this.#run = run;
+    this.#kpis = kpis;
     this.#afterEvaluation = afterEvaluation;
   }
 
@@ -75,6 +77,7 @@ export class RunLogs implements TrainingLog {
   #open(): Writers {
     this.#writers ??= {
       kpis: new KpiLog({
+        kpis: this.#kpis,
         sinks: [jsonLinesSink(this.#run.lines(metricsFile))],
         elapsedMs: (this.metrics().at(-1)?.wallTimeMs ?? 0) + performance.now() - this.#startMs,
       }),

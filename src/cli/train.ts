@@ -16,6 +16,8 @@ import { setBackend } from '../tensor/create.js';
 import type { TrainResult } from '../train/options.js';
 import { createRun, type Run, resumeRun } from '../train/run.js';
 import type { RunDescription } from '../train/runRecord.js';
+import { kpisOf } from './figures.js';
+import { keysText } from './keysText.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
 import { progressView } from './progress.js';
@@ -46,7 +48,8 @@ export function trainCommand(): Command {
     .option('--resume', 'go on from the last checkpoint of the run, with its configuration')
     .option('--profile', 'measure the time spent in each kernel')
     .option('--json', 'print one JSON object at the end')
-    .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64\n\n${keysText()}`)
+    .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64`)
+    .addHelpText('after', ({ command }) => keysText(command.args[0]))
     .action(train);
 }
 
@@ -61,9 +64,9 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
   const { run, open } = config ? await begin(task, config, backend, flags) : await goOn(task, flags);
   try {
     introduce(run, open, backend, output);
-    const logs = new RunLogs(run, () => profile?.skip());
+    const logs = new RunLogs(run, () => profile?.skip(), kpisOf(task));
     const result = await trainWithProgress({ task, run, open, logs, output, profile, resume: flags.resume ?? false });
-    finish({ run, open, backend, logs, result, output, profile });
+    finish({ trained: task, run, open, backend, logs, result, output, profile });
     if (result.status === 'stopped') process.exitCode = 1;
   } finally {
     run.close();
@@ -167,15 +170,4 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
 
 function fixed(value: number | undefined): string {
   return (value ?? Number.NaN).toFixed(4);
-}
-
-function keysText(): string {
-  return Object.values(tasks)
-    .map(({ name, summary, presets, schema }) => {
-      const keys = Object.entries(schema.shape).map(
-        ([key, { description = '' }]) => `  ${key.padEnd(16)} ${description}`,
-      );
-      return [`${name}: ${summary}. Presets: ${Object.keys(presets).join(', ')}. Keys:`, ...keys].join('\n');
-    })
-    .join('\n\n');
 }

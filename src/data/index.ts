@@ -10,6 +10,7 @@ export {
   type PaddedSequences,
   padSequences,
 } from './batching.js';
+export { CharacterTokenizer } from './characterTokenizer.js';
 export {
   type DictionaryOptions,
   loadCmuDictionary,
@@ -18,5 +19,9 @@ export {
   parseDictionary,
   phonemes,
 } from './cmudict.js';
+export { readTokenizer } from './readTokenizer.js';
 export { defaultRatios, type Split, type SplitRatios, splitBy, splitOf } from './split.js';
+export { loadMobyDick, loadText, mobyDick, readTextFile } from './text.js';
+export type { TextTokenizer } from './textTokenizer.js';
 export { type StoredVocabulary, Vocabulary } from './vocabulary.js';
+export { neighbouringStarts, randomWindows, type WindowBatch, windowsAt } from './windows.js';

@@ -2,8 +2,10 @@
 
 export { resolveConfig } from './config.js';
 export { type FinalFigures, finalFigures } from './finalFigures.js';
-export { type OpenedRun, openRunTask } from './openRun.js';
+export { type LanguageConfig, type LanguageDefinition, languageTask } from './languageModelling.js';
+export { type OpenedRun, type OpenRunOptions, openRunTask } from './openRun.js';
 export { findPreset, findTask, tasks } from './registry.js';
 export { type SequenceConfig, type SequenceDefinition, sequenceTask } from './sequenceToSequence.js';
-export type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task } from './task.js';
+export type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task, TaskFigure } from './task.js';
+export { encoderDecoderKeys, languageModelKeys, trainingKeys } from './trainingKeys.js';
 export { inPhase, type TrainTaskOptions, trainTask } from './trainTask.js';

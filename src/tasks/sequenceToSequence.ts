@@ -68,6 +68,8 @@ export function sequenceTask<C extends SequenceConfig>(definition: SequenceDefin
     schema,
     presets: presets as Task['presets'],
     decides: { metric: rates.symbol, better: 'lower' },
+    judgedOn: 'test',
+    answerKeys: ['beams'],
     async open(config) {
       const known = config as unknown as C;
       const { splits, notices } = await definition.load(known);
@@ -91,6 +93,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   readonly #config: C;
   readonly #vocabularies: Vocabularies;
   readonly #splits: SequenceSplits | undefined;
+  readonly #ownNotices: readonly string[];
   /** Right answers by input, made when first asked for. */
   #targets: ReadonlyMap<string, SequenceExample['targets']> | undefined;
 
@@ -106,6 +109,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     this.#vocabularies = vocabularies;
     const fitted = splits && fitLength(splits, config.maxLength);
     this.#splits = fitted?.splits;
+    this.#ownNotices = notices;
     this.notices = [...notices, ...(fitted?.notices ?? [])];
     const sizes = { sourceVocabulary: vocabularies.source.size, targetVocabulary: vocabularies.target.size };
     this.model = new EncoderDecoder({ ...config, ...sizes }, new RandomStream(config.seed).fork('model'));
@@ -130,6 +134,11 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   batches(from: Cursor): Iterator<{ readonly batch: SequenceBatch; readonly next: Cursor }> {
     const { batchTokens, seed } = this.#config;
     return new SequencePairs(this.#examples('train'), this.#vocabularies).batches(from, batchTokens, seed);
+  }
+
+  rebuild(changes: Config = {}): OpenTask<SequenceBatch> {
+    const config = { ...this.#config, ...changes };
+    return new OpenSequenceTask(this.#definition, config, this.#vocabularies, this.#splits, this.#ownNotices);
   }
 
   loss(batch: SequenceBatch, context: Context): BatchLoss {

@@ -36,6 +36,8 @@ export interface EvaluateOptions {
 
 export interface AnswerOptions {
   readonly beams?: number;
+  /** Called with every piece of the output as soon as it is there, by tasks that write their output bit by bit. */
+  readonly onText?: (piece: string) => void;
   /** Also return what attention did. Default false. */
   readonly attention?: boolean;
 }
@@ -62,6 +64,15 @@ export interface OpenTask<Batch = unknown> {
   answer(input: string, options?: AnswerOptions): Answer;
   /** Some held-out inputs, for measuring latency. */
   inputs(split: Split, count: number): readonly string[];
+  /** The same data and vocabularies with a fresh model, on the present backend, with some keys changed. */
+  rebuild(changes?: Config): OpenTask<Batch>;
+}
+
+/** A figure of a task's own: how it is called, its unit, and which way is better. */
+export interface TaskFigure {
+  readonly label: string;
+  readonly unit: string;
+  readonly better: 'lower' | 'higher' | 'neither';
 }
 
 /** A kind of job: everything that is known before data is loaded. */
@@ -73,6 +84,12 @@ export interface Task {
   readonly presets: Readonly<Record<string, Config>>;
   /** Figure that decides which weights are best, and its direction. */
   readonly decides: { readonly metric: string; readonly better: 'lower' | 'higher' };
+  /** Part of the data that the final figures are taken on. */
+  readonly judgedOn: Split;
+  /** Figures that `evaluate` gives and that no other task has. */
+  readonly figures?: Readonly<Record<string, TaskFigure>>;
+  /** Keys that `keyhole run --set` may change on a trained model, because they only shape the answer. */
+  readonly answerKeys: readonly string[];
   /** Loads the data and builds the model. */
   open(config: Config): Promise<OpenTask>;
   /** Builds the model of an earlier run from its vocabularies; what needs data is a StateError. */

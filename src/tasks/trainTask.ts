@@ -4,13 +4,13 @@
 
 import { z } from 'zod';
 import type { CapturedAttention } from '../core/records.js';
+import { createOptimiser } from '../train/createOptimiser.js';
 import { trainLoop } from '../train/loop.js';
-import { AdamW } from '../train/optimiser.js';
 import type { Figures, TrainOptions, TrainResult } from '../train/options.js';
 import type { Run } from '../train/run.js';
 import { createSchedule } from '../train/schedule.js';
-import { trainingKeys } from './config.js';
 import type { Config, OpenTask, Task } from './task.js';
+import { trainingKeys } from './trainingKeys.js';
 
 /** Held-out examples of an evaluation during training; final figures use all. */
 const evaluationSample = 1000;
@@ -36,12 +36,13 @@ export function trainTask({ task, open, config, run, onAttention, ...rest }: Tra
   const options: TrainOptions<unknown> = {
     ...rest,
     model: open.model,
-    optimiser: new AdamW(open.model, { weightDecay: keys.weightDecay }),
+    optimiser: createOptimiser(open.model, keys),
     schedule: createSchedule({
       peak: keys.learningRate,
       warmupSteps: keys.warmupSteps,
       totalSteps: keys.steps,
       decay: keys.schedule,
+      floorRatio: keys.finalRateRatio,
     }),
     loss: (batch, context) => open.loss(batch, context),
     batches: (from) => open.batches(from),

@@ -4,7 +4,7 @@ import type { Cursor } from '../data/batching.js';
 import type { Context } from '../nn/context.js';
 import type { Module } from '../nn/module.js';
 import type { CheckpointStore } from './checkpoint.js';
-import type { AdamW } from './optimiser.js';
+import type { Optimiser } from './optimiser.js';
 import type { Best, EarlyStopping } from './progress.js';
 import type { Schedule } from './schedule.js';
 import type { BatchLoss } from './step.js';
@@ -30,7 +30,7 @@ export interface Progress {
 
 export interface TrainOptions<Batch> {
   readonly model: Module;
-  readonly optimiser: AdamW;
+  readonly optimiser: Optimiser;
   readonly schedule: Schedule;
   /** Mean loss of a batch; built from recorded operations. */
   readonly loss: (batch: Batch, context: Context) => BatchLoss;

@@ -14,7 +14,7 @@ import { setBackend, tensor } from '../../tensor/create.js';
 import { crossEntropy } from '../../tensor/crossEntropy.js';
 import { mean } from '../../tensor/reduce.js';
 import { scope } from '../../tensor/scope.js';
-import { AdamW } from '../../train/optimiser.js';
+import { AdamW } from '../../train/adamw.js';
 import { type StepResult, trainStep } from '../../train/step.js';
 import type { TrainCase } from './cases.js';
 import { type Machine, ratioOf } from './machine.js';
