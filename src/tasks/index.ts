@@ -3,9 +3,10 @@
 export { resolveConfig } from './config.js';
 export { type FinalFigures, finalFigures } from './finalFigures.js';
 export { type LanguageConfig, type LanguageDefinition, languageTask } from './languageModelling.js';
+export { estimateMemory, largestBatch, type MemoryEstimate } from './memory.js';
 export { type OpenedRun, type OpenRunOptions, openRunTask } from './openRun.js';
 export { findPreset, findTask, tasks } from './registry.js';
 export { type SequenceConfig, type SequenceDefinition, sequenceTask } from './sequenceToSequence.js';
 export type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task, TaskFigure } from './task.js';
 export { encoderDecoderKeys, languageModelKeys, trainingKeys } from './trainingKeys.js';
-export { inPhase, type TrainTaskOptions, trainTask } from './trainTask.js';
+export { inPhase, rateFinderOf, type TrainTaskOptions, trainTask } from './trainTask.js';

@@ -54,9 +54,14 @@ export interface LanguageDefinition<C extends LanguageConfig> {
   readonly summary: string;
   readonly schema: z.ZodObject;
   readonly presets: Readonly<Record<string, Partial<C>>>;
-  load(
-    config: C,
-  ): Promise<{ readonly tokenizer: TextTokenizer; readonly parts: TextParts; readonly notices: readonly string[] }>;
+  /** The text in ids; with a tokenizer, that of an earlier run is to be used. */
+  load(config: C, tokenizer?: TextTokenizer): Promise<LoadedText>;
+}
+
+export interface LoadedText {
+  readonly tokenizer: TextTokenizer;
+  readonly parts: TextParts;
+  readonly notices: readonly string[];
 }
 
 const figures: Readonly<Record<string, TaskFigure>> = {
@@ -72,9 +77,9 @@ export function languageTask<C extends LanguageConfig>(definition: LanguageDefin
     decides: { metric: 'loss', better: 'lower' },
     judgedOn: 'validation',
     answerKeys: ['temperature', 'topK', 'topP', 'answerTokens', 'answerSeed'],
-    async open(config) {
+    async open(config, stored) {
       const known = config as unknown as C;
-      const { tokenizer, parts, notices } = await definition.load(known);
+      const { tokenizer, parts, notices } = await definition.load(known, stored && readTokenizer(stored.tokenizer));
       return new OpenLanguageTask(name, known, tokenizer, parts, notices);
     },
     reopen: (config, stored) => new OpenLanguageTask(name, config as unknown as C, readTokenizer(stored.tokenizer)),

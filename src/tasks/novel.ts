@@ -50,9 +50,9 @@ export const novel = languageTask<NovelConfig>({
   summary: 'language model of a text (Moby-Dick, or data=FILE)',
   schema,
   presets: { quick: { ...nanogptCpu }, full: { ...nanogptCpu }, 'nanogpt-cpu': nanogptCpu },
-  async load({ data, validationRatio }) {
+  async load({ data, validationRatio }, known) {
     const text = await loadText(data);
-    const tokenizer = CharacterTokenizer.of(text);
+    const tokenizer = known ?? CharacterTokenizer.of(text);
     const { train, validation } = splitText(text, validationRatio);
     return {
       tokenizer,

@@ -70,16 +70,18 @@ export function sequenceTask<C extends SequenceConfig>(definition: SequenceDefin
     decides: { metric: rates.symbol, better: 'lower' },
     judgedOn: 'test',
     answerKeys: ['beams'],
-    async open(config) {
+    async open(config, stored) {
       const known = config as unknown as C;
       const { splits, notices } = await definition.load(known);
-      return new OpenSequenceTask(definition, known, definition.vocabularies(known), splits, notices);
+      const vocabularies = stored ? readVocabularies(stored) : definition.vocabularies(known);
+      return new OpenSequenceTask(definition, known, vocabularies, splits, notices);
     },
-    reopen(config, stored) {
-      const vocabularies = { source: Vocabulary.fromJSON(stored.source), target: Vocabulary.fromJSON(stored.target) };
-      return new OpenSequenceTask(definition, config as unknown as C, vocabularies);
-    },
+    reopen: (config, stored) => new OpenSequenceTask(definition, config as unknown as C, readVocabularies(stored)),
   };
+}
+
+function readVocabularies({ source, target }: Config): Vocabularies {
+  return { source: Vocabulary.fromJSON(source), target: Vocabulary.fromJSON(target) };
 }
 
 /** Examples whose attention is logged at every evaluation. */

@@ -90,8 +90,8 @@ export interface Task {
   readonly figures?: Readonly<Record<string, TaskFigure>>;
   /** Keys that `keyhole run --set` may change on a trained model, because they only shape the answer. */
   readonly answerKeys: readonly string[];
-  /** Loads the data and builds the model. */
-  open(config: Config): Promise<OpenTask>;
+  /** Loads the data and builds the model; with `vocabularies` of an earlier run, its ids are used. */
+  open(config: Config, vocabularies?: Config): Promise<OpenTask>;
   /** Builds the model of an earlier run from its vocabularies; what needs data is a StateError. */
   reopen(config: Config, vocabularies: Config): OpenTask;
 }
