@@ -116,7 +116,9 @@ async function begin(task: Task, config: Config, { info }: Backend, flags: Train
     ...(from && { from: from.folder }),
     vocabularies: open.vocabularies,
   } as RunDescription;
-  return { run: createRun(description, { folder: flags.run }), open, anew, memory };
+  const run = createRun(description, { folder: flags.run });
+  for (const [name, text] of Object.entries(open.files ?? {})) run.write(name, text);
+  return { run, open, anew, memory };
 }
 
 async function goOn(task: Task, flags: TrainFlags): Promise<Opened> {

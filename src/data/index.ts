@@ -10,6 +10,7 @@ export {
   type PaddedSequences,
   padSequences,
 } from './batching.js';
+export { ByteLevelBpe } from './byteLevelBpe.js';
 export { CharacterTokenizer } from './characterTokenizer.js';
 export {
   type DictionaryOptions,
@@ -25,3 +26,4 @@ export { loadMobyDick, loadText, mobyDick, readTextFile } from './text.js';
 export type { TextTokenizer } from './textTokenizer.js';
 export { type StoredVocabulary, Vocabulary } from './vocabulary.js';
 export { neighbouringStarts, randomWindows, type WindowBatch, windowsAt } from './windows.js';
+export { WordPiece, type WordPieceOptions } from './wordPiece.js';

@@ -9,6 +9,7 @@ import { StateError, UsageError } from '../core/errors.js';
 import { RandomStream } from '../core/random.js';
 import type { AttentionPicture, CapturedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
+import { CharacterTokenizer } from '../data/characterTokenizer.js';
 import { readTokenizer } from '../data/readTokenizer.js';
 import type { Split } from '../data/split.js';
 import type { TextTokenizer } from '../data/textTokenizer.js';
@@ -117,6 +118,12 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
 
   get vocabularies(): Config {
     return { tokenizer: this.#tokenizer.toJSON() };
+  }
+
+  /** Characters have no form that other programs know. */
+  get files(): Readonly<Record<string, string>> {
+    if (this.#tokenizer instanceof CharacterTokenizer) return {};
+    return { 'tokenizer.json': `${JSON.stringify(this.#tokenizer)}\n` };
   }
 
   get samples(): readonly string[] {

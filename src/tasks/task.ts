@@ -47,6 +47,8 @@ export interface OpenTask<Batch = unknown> {
   readonly model: Module;
   /** Kept with a run so that it can be opened again without the data. */
   readonly vocabularies: Config;
+  /** Further files for the run folder, by name, for other programs: `tokenizer.json`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** What was left out of the data and why, one line each. */
   readonly notices: readonly string[];
   /** Names of the two axes of a picture. */
