@@ -25,5 +25,5 @@ export { defaultRatios, type Split, type SplitRatios, splitBy, splitOf } from '.
 export { loadMobyDick, loadText, mobyDick, readTextFile } from './text.js';
 export type { TextTokenizer } from './textTokenizer.js';
 export { type StoredVocabulary, Vocabulary } from './vocabulary.js';
-export { neighbouringStarts, randomWindows, type WindowBatch, windowsAt } from './windows.js';
+export { neighbouringStarts, shuffledWindows, type WindowBatch, windowsAt } from './windows.js';
 export { WordPiece, type WordPieceOptions } from './wordPiece.js';

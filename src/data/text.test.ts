@@ -6,7 +6,7 @@ import { RandomStream } from '../core/random.js';
 import { CharacterTokenizer } from './characterTokenizer.js';
 import { readTokenizer } from './readTokenizer.js';
 import { loadText, readTextFile } from './text.js';
-import { neighbouringStarts, randomWindows, windowsAt } from './windows.js';
+import { neighbouringStarts, shuffledWindows, windowsAt } from './windows.js';
 
 let folder = '';
 beforeAll(() => {
@@ -83,16 +83,32 @@ describe('windows', () => {
     });
   });
 
-  it('are the same from a cursor as without a break, and reach every place', () => {
-    const size = { rows: 4, length: 3 };
-    const from = (index: number) => randomWindows(tokens, size, new RandomStream(1), { epoch: 0, index });
-    const whole = from(0);
-    const first = Array.from({ length: 50 }, () => whole.next().value);
-    const later = from(30);
-    expect(later.next().value).toEqual(first[30]);
-    expect(first[30]?.next).toEqual({ epoch: 0, index: 31 });
-    const starts = new Set(first.flatMap(({ batch }) => [0, 3, 6, 9].map((at) => batch.input[at])));
-    expect([...starts].sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 17 }, (_, place) => place));
+  const size = { rows: 4, length: 3 };
+  const from = (epoch: number, index: number) => shuffledWindows(tokens, size, new RandomStream(1), { epoch, index });
+
+  it('are the same from a cursor as without a break', () => {
+    const whole = from(0, 0);
+    const first = Array.from({ length: 30 }, () => whole.next().value);
+    for (const [at, { next }] of first.slice(0, -1).entries())
+      expect(from(next.epoch, next.index).next().value).toEqual(first[at + 1]);
+    expect(() => from(0, 9).next()).toThrow(/index < 2, got 9/);
+  });
+
+  it('hold every token once an epoch, and start at every place in time', () => {
+    const starts = (epoch: number): number[] => {
+      const found: number[] = [];
+      for (const { batch, next } of from(epoch, 0)) {
+        for (let row = 0; row < batch.shape[0]; row++) found.push(batch.input[3 * row] as number);
+        if (next.epoch > epoch) return found;
+      }
+      return found;
+    };
+    const [first = []] = [starts(0)];
+    const sorted = [...first].sort((a, b) => a - b);
+    expect(first).not.toEqual(sorted);
+    expect(new Set(sorted.slice(1).map((start, at) => start - (sorted[at] ?? 0)))).toEqual(new Set([3]));
+    const all = new Set(Array.from({ length: 20 }, (_, epoch) => starts(epoch)).flat());
+    expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: 17 }, (_, place) => place));
   });
 
   it('lie side by side for measuring, or spread evenly', () => {
@@ -103,7 +119,7 @@ describe('windows', () => {
   it('refuse a text that is too short', () => {
     expect(() => neighbouringStarts(tokens, 20)).toThrow(/context = 20 tokens .* got 20/);
     expect(() =>
-      randomWindows(tokens, { rows: 1, length: 20 }, new RandomStream(1), { epoch: 0, index: 0 }).next(),
+      shuffledWindows(tokens, { rows: 1, length: 20 }, new RandomStream(1), { epoch: 0, index: 0 }).next(),
     ).toThrow(/longer text/);
   });
 });

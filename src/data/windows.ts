@@ -1,9 +1,9 @@
 /**
- * A long row of tokens, seen through windows: random ones to learn from, neighbouring ones to measure on. In both a
+ * A long row of tokens, seen through windows: shuffled ones to learn from, neighbouring ones to measure on. In both a
  * token is to be predicted from those before it in its window.
  */
 
-import { FormatError } from '../core/errors.js';
+import { FormatError, StateError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 import type { Cursor, PaddedSequences } from './batching.js';
 
@@ -29,24 +29,42 @@ export function windowsAt(tokens: Tokens, starts: readonly number[], length: num
 }
 
 /**
- * Batches of windows at random places, for ever, each with the cursor behind it. Batch n depends on the seed of `random`
- * and n alone, so a cursor is all that a checkpoint needs.
+ * Batches of windows for ever, each with the cursor behind it. An epoch is the text cut into neighbouring windows from a
+ * random first place on, in random order, so every epoch sees all of the text, cut elsewhere. What an epoch looks like
+ * follows from the seed of `random` and its number alone, so a cursor is all that a checkpoint needs.
  *
- * Errors: FormatError for fewer tokens than a window needs.
+ * Errors: FormatError for fewer tokens than a window needs; StateError for a cursor that this text cannot have produced.
  */
-export function* randomWindows(
+export function* shuffledWindows(
   tokens: Tokens,
   size: { readonly rows: number; readonly length: number },
   random: RandomStream,
   from: Cursor,
 ): Generator<{ readonly batch: WindowBatch; readonly next: Cursor }, never> {
-  const places = tokens.length - size.length;
-  if (places < 1) throw tooShort(tokens, size.length);
-  for (let { index } = from; ; index++) {
-    const draw = random.fork(`batch ${index}`);
-    const starts = Array.from({ length: size.rows }, () => draw.integer(places));
-    yield { batch: windowsAt(tokens, starts, size.length), next: { epoch: 0, index: index + 1 } };
+  if (tokens.length <= size.length) throw tooShort(tokens, size.length);
+  for (let { epoch, index } = from; ; epoch++, index = 0) {
+    const starts = epochStarts(tokens, size.length, random.fork(`epoch ${epoch}`));
+    const batches = Math.ceil(starts.length / size.rows);
+    if (index >= batches) throw strangeCursor(index, batches);
+    for (; index < batches; index++) {
+      const batch = windowsAt(tokens, starts.slice(index * size.rows, (index + 1) * size.rows), size.length);
+      yield { batch, next: index + 1 < batches ? { epoch, index: index + 1 } : { epoch: epoch + 1, index: 0 } };
+    }
   }
+}
+
+function epochStarts(tokens: Tokens, length: number, random: RandomStream): number[] {
+  const last = tokens.length - length - 1;
+  const first = random.integer(Math.min(length, last + 1));
+  return random.shuffle(
+    Array.from({ length: Math.floor((last - first) / length) + 1 }, (_, at) => first + at * length),
+  );
+}
+
+function strangeCursor(index: number, batches: number): StateError {
+  return new StateError(
+    `shuffledWindows: expected a cursor with index < ${batches}, got ${index}; text, context or batch size have changed`,
+  );
 }
 
 /**

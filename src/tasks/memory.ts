@@ -9,6 +9,7 @@ import { firstCursor } from '../data/batching.js';
 import { getBackend, setBackend } from '../tensor/create.js';
 import { WeightAverage } from '../train/average.js';
 import { createOptimiser } from '../train/createOptimiser.js';
+import { freeze } from '../train/freeze.js';
 import { trainStep } from '../train/step.js';
 import type { Config, OpenTask } from './task.js';
 import { trainingKeys } from './trainingKeys.js';
@@ -45,6 +46,7 @@ export function estimateMemory(open: OpenTask, config: Config, counter: Counter)
 function count(open: OpenTask, config: Config, counter: Counter): MemoryEstimate {
   const keys = z.object(trainingKeys).parse(config);
   const weights = counter.heldBytes;
+  if (keys.freeze.length > 0) freeze(open.model, keys.freeze);
   const optimiser = createOptimiser(open.model, keys);
   if (keys.averageDecay > 0) new WeightAverage(open.model.parameters(), keys.averageDecay);
   const moments = counter.heldBytes - weights;

@@ -5,7 +5,7 @@ import { RandomStream } from '../core/random.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { TextTokenizer } from '../data/textTokenizer.js';
-import { neighbouringStarts, randomWindows, type Tokens, type WindowBatch, windowsAt } from '../data/windows.js';
+import { neighbouringStarts, shuffledWindows, type Tokens, type WindowBatch, windowsAt } from '../data/windows.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -48,7 +48,7 @@ export function partOf(parts: TextParts, split: Split): Tokens {
   throw new UsageError('novel: expected a split of train, validation, got test; a text is cut in two');
 }
 
-/** Batches of random windows, for ever. */
+/** Batches of shuffled windows, for ever. */
 export function* trainingBatches(
   tokens: Tokens,
   size: BatchSize,
@@ -56,8 +56,8 @@ export function* trainingBatches(
   from: Cursor,
 ): Generator<{ batch: TextBatch; next: Cursor }, never> {
   const random = new RandomStream(seed).fork('batches');
-  for (const { batch, next } of randomWindows(tokens, size, random, from)) yield { batch: onBackend(batch), next };
-  throw new Error('unreachable: randomWindows never ends');
+  for (const { batch, next } of shuffledWindows(tokens, size, random, from)) yield { batch: onBackend(batch), next };
+  throw new Error('unreachable: shuffledWindows never ends');
 }
 
 /** Neighbouring windows in batches, at most `count` of them; each batch is made when called for, in the caller's scope. */

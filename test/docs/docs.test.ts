@@ -16,13 +16,13 @@ const node = (...args: readonly string[]): string =>
 
 beforeAll(() => void node('scripts/build.mjs'), 120_000);
 
-describe('README.md', () => {
-  const blocks = [...read('README.md').matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
+describe.each(['README.md', 'docs/training.md'])('%s', (page) => {
+  const blocks = [...read(page).matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
 
   it.each(blocks.map(([, code, output], index) => ({ index, code, output })))(
     'block $index prints what the page says',
     ({ index, code, output }) => {
-      const path = join(root, 'build', 'docs', `readme-${index}.ts`);
+      const path = join(root, 'build', 'docs', `${page.replace(/\W/g, '-')}-${index}.ts`);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, code ?? '');
       const printed = node('scripts/example.mjs', path);
@@ -34,8 +34,9 @@ describe('README.md', () => {
 describe('examples', () => {
   const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'));
 
-  it('are numbered without a gap and at most 60 lines long', () => {
-    expect(examples.map((name) => Number(name.slice(0, 2)))).toEqual(examples.map((_, index) => index + 1));
+  it('have a number each and at most 60 lines', () => {
+    expect(new Set(examples.map((name) => Number(name.slice(0, 2)) || name)).size).toBe(examples.length);
+    expect(examples.filter((name) => !/^\d\d-/.test(name))).toEqual([]);
     expect(examples.filter((name) => read(`examples/${name}`).split('\n').length > 61)).toEqual([]);
   });
 
@@ -46,7 +47,8 @@ describe('examples', () => {
 
 describe('documents', () => {
   const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...decisions];
+  const own = ['docs/training.md', 'docs/tasks/novel.md'];
+  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own, ...decisions];
 
   it.each(pages)('%s names only files that exist', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>

@@ -9,7 +9,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { createReferenceBackend } from '../../src/backend/reference/index.js';
 import { RandomStream } from '../../src/core/random.js';
 import type { Cursor } from '../../src/data/batching.js';
-import { randomWindows, type WindowBatch } from '../../src/data/windows.js';
+import { shuffledWindows, type WindowBatch } from '../../src/data/windows.js';
 import { LanguageModel } from '../../src/models/languageModel.js';
 import { backward } from '../../src/tensor/autograd.js';
 import { setBackend, tensor } from '../../src/tensor/create.js';
@@ -28,7 +28,7 @@ import type { TrainOptions, TrainResult } from '../../src/train/options.js';
 import { findRate } from '../../src/train/rateFinder.js';
 import { createSchedule } from '../../src/train/schedule.js';
 
-const tokens = Uint32Array.from({ length: 200 }, (_, index) => (index * index) % 11);
+const tokens = Uint32Array.from({ length: 2000 }, (_, index) => (index * index) % 11);
 const size = { rows: 2, length: 6 };
 let folder = '';
 beforeAll(() => setBackend(createReferenceBackend()));
@@ -79,7 +79,7 @@ function learning(model: LanguageModel, variant: Variant) {
 }
 
 function* numbered(from: Cursor): Generator<{ batch: Numbered; next: Cursor }> {
-  for (const { batch, next } of randomWindows(tokens, size, new RandomStream(4), from))
+  for (const { batch, next } of shuffledWindows(tokens, size, new RandomStream(4), from))
     yield { batch: { ...batch, number: next.index - 1 }, next };
 }
 

@@ -30,10 +30,12 @@ export interface GemmCase {
   readonly transposed: 'none' | 'a' | 'b';
 }
 
-/** A preset of the task g2p. */
+/** A preset of a task, with the number of tokens in a batch; `set` changes further keys. */
 export interface TrainCase {
-  readonly preset: 'quick' | 'full';
+  readonly task: 'g2p' | 'novel';
+  readonly preset: string;
   readonly batchTokens: number;
+  readonly set?: readonly string[];
 }
 
 const long: AttentionShape = { B: 1, H: 12, G: 12, L: 2048, S: 2048, D: 64 };
@@ -74,8 +76,15 @@ const gemmCases: readonly GemmCase[] = [
 ];
 
 const trainCases: readonly TrainCase[] = [
-  { preset: 'quick', batchTokens: 2048 },
-  { preset: 'full', batchTokens: 2048 },
+  { task: 'g2p', preset: 'quick', batchTokens: 2048 },
+  { task: 'g2p', preset: 'full', batchTokens: 2048 },
+  { task: 'novel', preset: 'nanogpt-cpu', batchTokens: 12 * 64 },
+  {
+    task: 'novel',
+    preset: 'nanogpt-cpu',
+    batchTokens: 16 * 256,
+    set: ['layers=6', 'heads=6', 'width=384', 'hidden=1536', 'context=256'],
+  },
 ];
 
 export const benchCases = {
@@ -93,7 +102,7 @@ export const benchKinds = Object.keys(benchCases) as readonly BenchKind[];
 export const quickCases: typeof benchCases = {
   attention: attentionCases.map(smallAttention),
   gemm: gemmCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 128, N: 128, K: 128 }) })),
-  train: trainCases.map((it) => ({ ...it, batchTokens: 64 })),
+  train: trainCases.slice(0, 3).map((it) => ({ ...it, batchTokens: 64 })),
   decode: decodeCases.map(smallAttention),
 };
 
