@@ -62,8 +62,8 @@ function count(open: OpenTask, config: Config, counter: Counter): MemoryEstimate
 }
 
 /**
- * The largest `batchTokens` of at most the present one whose training fits into `bytes`, or undefined when not even a
- * tiny one does. A step's memory grows with the batch in a straight line, so two counts tell.
+ * The largest `batchTokens` below the present one whose training fits into `bytes`, found by halving to within 2 %, or
+ * undefined when not even a tiny one does.
  */
 export function largestBatch(
   open: OpenTask,
@@ -71,12 +71,13 @@ export function largestBatch(
   bytes: number,
   counter: () => Counter,
 ): number | undefined {
-  const whole = Number(config.batchTokens);
-  const totalOf = (batchTokens: number): number => estimateMemory(open, { ...config, batchTokens }, counter()).total;
-  const half = Math.max(1, Math.floor(whole / 2));
-  const [atWhole, atHalf] = [totalOf(whole), totalOf(half)];
-  const perToken = Math.max((atWhole - atHalf) / Math.max(1, whole - half), Number.EPSILON);
-  let tokens = Math.min(whole, Math.floor(whole - (atWhole - bytes) / perToken));
-  while (tokens >= 1 && totalOf(tokens) > bytes) tokens = Math.floor(tokens * 0.9);
-  return tokens >= 1 ? tokens : undefined;
+  const fits = (batchTokens: number): boolean =>
+    estimateMemory(open, { ...config, batchTokens }, counter()).total <= bytes;
+  let [good, bad] = [0, Number(config.batchTokens)];
+  while (bad - good > Math.max(1, 0.02 * good)) {
+    const middle = Math.floor((good + bad) / 2);
+    if (fits(middle)) good = middle;
+    else bad = middle;
+  }
+  return good >= 1 ? good : undefined;
 }
