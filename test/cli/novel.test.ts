@@ -4,7 +4,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -127,6 +127,28 @@ describe('train novel', () => {
     expect(result.learningRate).toBeGreaterThan(0);
     expect(readFileSync(join(folder, String(result.curve)), 'utf8')).toContain('<svg');
   }, 60_000);
+});
+
+describe('runs of another version', () => {
+  const changed = (name: string, change: (record: Record<string, Record<string, unknown>>) => void): Outcome => {
+    cpSync(join(folder, 'first'), join(folder, name), { recursive: true });
+    const record = read(`${name}/run.json`);
+    change(record);
+    writeFileSync(join(folder, name, 'run.json'), JSON.stringify(record));
+    return keyhole(['run', name, '--text', 'the']);
+  };
+
+  it('are refused by name: a key, a vocabulary, a checkpoint', () => {
+    const key = changed('newer-key', ({ configuration = {} }) => Object.assign(configuration, { rotary: true }));
+    expect(key).toMatchObject({ code: 2, err: expect.stringContaining('no key rotary') });
+    const vocabulary = changed('newer-ids', ({ vocabularies = {} }) =>
+      Object.assign(vocabularies.tokenizer as object, { format: 2 }),
+    );
+    expect(vocabulary).toMatchObject({ code: 1, err: expect.stringContaining('version of Keyhole') });
+    const wider = changed('wider', ({ configuration = {} }) => Object.assign(configuration, { width: 32 }));
+    expect(wider).toMatchObject({ code: 1, err: expect.stringContaining('another configuration') });
+    for (const { err } of [key, vocabulary, wider]) expect(err.trim().split('\n').length).toBeLessThanOrEqual(2);
+  }, 30_000);
 });
 
 describe('run novel', () => {
