@@ -93,7 +93,7 @@ const shownSamples = 5;
 /** Tokens of a prompt taken from the held-out text. */
 const promptTokens = 32;
 /** Tokens that a picture has at most: more cannot be read. */
-const picturedTokens = 40;
+const picturedTokens = 24;
 
 class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> {
   readonly model: LanguageModel;
