@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'keyhole-memory-'));
   const data = join(folder, 'text.txt');
   writeFileSync(data, 'the whale and the sea; '.repeat(600));
-  const small = ['width=32', 'hidden=64', 'context=16', 'batchTokens=1024', 'heads=2'];
+  const small = ['width=32', 'hidden=64', 'context=16', 'batchTokens=1024', 'heads=2', 'averageDecay=0'];
   config = resolveConfig('novel', novel.schema, novel.presets['nanogpt-cpu'] ?? {}, [`data=${data}`, ...small]);
   open = await novel.open(config);
 });
