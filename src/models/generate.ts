@@ -1,4 +1,7 @@
-/** Writing on: tokens after a prompt, one at a time, as they are chosen. How one is chosen: sampling.ts. */
+/**
+ * Writing on: tokens after a prompt, one at a time, as they are chosen, or after several prompts at once. How one is
+ * chosen: sampling.ts.
+ */
 
 import type { RandomStream } from '../core/random.js';
 import type { LanguageModel } from './languageModel.js';
@@ -30,4 +33,51 @@ export function* generate(
   } finally {
     session.dispose();
   }
+}
+
+export interface GenerateAllOptions extends Omit<GenerateOptions, 'random'> {
+  /** A stream for each prompt. */
+  readonly random: () => RandomStream;
+}
+
+/** Writes on after several prompts, those of one length in one batch; returns the tokens written after each. */
+export function generateAll(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: GenerateAllOptions,
+): number[][] {
+  const written = prompts.map((): number[] => []);
+  const lengths = new Set(prompts.map(({ length }) => length));
+  for (const length of lengths) {
+    const rows = [...prompts.keys()].filter((row) => prompts[row]?.length === length);
+    const together = writeTogether(
+      model,
+      rows.map((row) => prompts[row] as readonly number[]),
+      options,
+    );
+    for (const [index, row] of rows.entries()) written[row] = together[index] as number[];
+  }
+  return written;
+}
+
+function writeTogether(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  { tokens, random, ...sampling }: GenerateAllOptions,
+): number[][] {
+  const session = new TextSession(model);
+  const texts = prompts.map((next) => ({ next, random: random(), written: [] as number[] }));
+  try {
+    for (let count = 0; count < tokens; count++) {
+      const scores = session.readAll(texts.map(({ next }) => next));
+      for (const [row, text] of texts.entries()) {
+        const { token } = chooseToken(scores[row] as Float32Array, sampling, text.random);
+        text.written.push(token);
+        text.next = [token];
+      }
+    }
+  } finally {
+    session.dispose();
+  }
+  return texts.map(({ written }) => written);
 }

@@ -110,7 +110,29 @@ describe('TextSession', () => {
     expect(liveBuffers(backend)).toBe(before);
   });
 
-  it('refuses to read nothing', () => {
+  it('reads several texts as it reads each alone, past the end of the context too', () => {
+    const model = make();
+    const texts = [
+      [1, 2, 3, 4, 5, 6, 0],
+      [6, 5, 4, 3, 2, 1, 0],
+    ];
+    const together = new TextSession(model);
+    const scores = [texts, [[1], [2]], [[3], [4]]].map((next) => together.readAll(next));
+    together.dispose();
+    texts.forEach((text, row) => {
+      const alone = new TextSession(model);
+      const expected = [text, [row + 1], [row + 3]].map((next) => alone.read(next));
+      alone.dispose();
+      expect(scores.map((rows) => rows[row])).toEqual(expected);
+    });
+  });
+
+  it('refuses to read nothing, texts of different lengths, or others than before', () => {
     expect(() => new TextSession(make()).read([])).toThrow(/at least one token/);
+    const session = new TextSession(make());
+    expect(() => session.readAll([[1], [1, 2]])).toThrow(/expected 1 tokens of every text, got 1, 2/);
+    session.readAll([[1], [2]]);
+    expect(() => session.readAll([[1]])).toThrow(/the same 2 texts as before, got 1/);
+    session.dispose();
   });
 });

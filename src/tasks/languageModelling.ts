@@ -15,7 +15,7 @@ import type { Split } from '../data/split.js';
 import type { TextTokenizer } from '../data/textTokenizer.js';
 import { neighbouringStarts, type Tokens } from '../data/windows.js';
 import { RunningMean } from '../metrics/runningMean.js';
-import { generate } from '../models/generate.js';
+import { type GenerateOptions, generate, generateAll } from '../models/generate.js';
 import { LanguageModel, type LanguageModelOptions } from '../models/languageModel.js';
 import { capture } from '../nn/capture.js';
 import { type Context, inference } from '../nn/context.js';
@@ -176,10 +176,11 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
 
   answer(input: string, { attention = false, onText }: AnswerOptions = {}): Answer {
     const prompt = this.#read(input);
+    const random = this.#answerStream();
     const written: number[] = [];
     const textOf = this.#tokenizer.decoder();
     let logProbability = 0;
-    for (const chosen of this.#write(prompt)) {
+    for (const chosen of generate(this.model, prompt, { ...this.#sampling, random })) {
       written.push(chosen.token);
       logProbability += chosen.logProbability;
       onText?.(textOf(chosen.token));
@@ -187,6 +188,13 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
     const pictured = [...prompt, ...written].slice(0, Math.min(picturedTokens, this.#config.context));
     const pictures = attention ? this.#pictures(pictured) : [];
     return { input, output: this.#tokenizer.decode(written), logProbability, references: [], pictures };
+  }
+
+  answers(inputs: readonly string[]): readonly string[] {
+    const prompts = inputs.map((input) => this.#read(input));
+    const random = (): RandomStream => this.#answerStream();
+    const written = generateAll(this.model, prompts, { ...this.#sampling, random });
+    return written.map((tokens) => this.#tokenizer.decode(tokens));
   }
 
   get #batchSize(): BatchSize {
@@ -205,10 +213,14 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
     throw new UsageError(`${this.#name}: expected a text to go on from, got an empty one`);
   }
 
-  #write(prompt: readonly number[]): ReturnType<typeof generate> {
-    const { temperature, topK, topP, answerTokens, answerSeed } = this.#config;
-    const random = new RandomStream(answerSeed).fork('answer');
-    return generate(this.model, prompt, { temperature, topK, topP, tokens: answerTokens, random });
+  get #sampling(): Omit<GenerateOptions, 'random'> {
+    const { temperature, topK, topP, answerTokens } = this.#config;
+    return { temperature, topK, topP, tokens: answerTokens };
+  }
+
+  /** The same for every answer, so that an input alone and in company is answered alike. */
+  #answerStream(): RandomStream {
+    return new RandomStream(this.#config.answerSeed).fork('answer');
   }
 
   #capture(tokens: ArrayLike<number>, record: RecordOptions): CapturedAttention[] {

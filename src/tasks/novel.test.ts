@@ -63,6 +63,13 @@ describe('novel', () => {
     }
   });
 
+  it('answers prompts of several lengths in batches as it answers each alone', () => {
+    const prompts = ['the', 'whale', 'sea', ' and ', 'the whale and the sea'];
+    const alone = prompts.map((prompt) => open.answer(prompt).output);
+    expect(new Set(alone).size).toBeGreaterThan(1);
+    expect(open.answers?.(prompts)).toEqual(alone);
+  });
+
   it('opens again from its tokenizer without data', () => {
     const again = novel.reopen(config, JSON.parse(JSON.stringify(open.vocabularies)));
     expect(again.answer('whale').output).toBe(open.answer('whale').output);
