@@ -151,6 +151,34 @@ describe('runs of another version', () => {
   }, 30_000);
 });
 
+describe('eval novel', () => {
+  it('judges on the held-out part, measures batches, renews the report, and leaves validation to the log', () => {
+    const logged = (): Record<string, number> => {
+      const [found] = json(keyhole(['runs', '--json'])).runs as { run: string; kpis: Record<string, number> }[];
+      return found?.kpis ?? {};
+    };
+    cpSync(join(folder, 'first'), join(folder, 'runs', 'judged'), { recursive: true });
+    const before = logged();
+    const result = json(keyhole(['eval', 'runs/judged', '--json']));
+    expect(result).toMatchObject({ split: 'validation', steps: expect.any(Number) });
+    expect(result.perplexity).toBeCloseTo(Math.exp(Number(result.loss)), 6);
+    expect((result.throughput as { batch: number }[]).map(({ batch }) => batch)).toEqual([1, 4, 16]);
+    expect(readFileSync(join(folder, 'runs/judged/report.html'), 'utf8')).toContain('model just opened');
+    const { 'validation/loss': loss, 'inference/inputsPerSecond': speed } = logged();
+    expect(before['validation/loss']).toBe(loss);
+    expect([before['inference/inputsPerSecond'], speed]).toEqual([undefined, expect.any(Number)]);
+  }, 60_000);
+
+  it('keeps the tokens of the run it started from, on another text', () => {
+    writeFileSync(join(folder, 'ships.txt'), 'call me; the sea calls the whale.\n'.repeat(250));
+    const bpe = ['--set', 'tokens=bpe', 'vocabularySize=280', 'steps=2', 'evaluateEvery=1'];
+    const train = (...more: string[]) => keyhole(['train', 'novel', '--config', 'tiny.yaml', ...bpe, ...more]);
+    expect(train('--run', 'old').code).toBe(0);
+    const { validationLoss } = json(train('data=ships.txt', '--from', 'old', '--run', 'new', '--json'));
+    expect(json(keyhole(['eval', 'new', '--json'])).loss).toBe(validationLoss);
+  }, 60_000);
+});
+
 describe('run novel', () => {
   it('writes on, with other keys of the answer', () => {
     const { out, code } = keyhole(['run', 'first', '--text', 'the ', '--set', 'answerTokens=5', 'temperature=0']);
