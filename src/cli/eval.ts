@@ -1,6 +1,6 @@
 /**
- * `keyhole eval`: a run's figures on held-out data, and how fast it answers; both are written into the run, and for the
- * test data into its report. What is measured: ../tasks/inferenceSpeed.ts, ../tasks/finalFigures.ts.
+ * `keyhole eval`: a run's figures on held-out data, and how fast it answers; both are written into the run, and for
+ * the data that the task is judged on into its report. What is measured: ../tasks/inferenceSpeed.ts, ../tasks/finalFigures.ts.
  */
 
 import { Command, Option } from 'commander';
@@ -10,7 +10,7 @@ import type { Latency } from '../metrics/percentile.js';
 import { type FinalFigures, finalFigures } from '../tasks/finalFigures.js';
 import { type InferenceSpeed, measureSpeed } from '../tasks/inferenceSpeed.js';
 import { openRunTask } from '../tasks/openRun.js';
-import type { OpenTask } from '../tasks/task.js';
+import type { OpenTask, Task } from '../tasks/task.js';
 import { inPhase } from '../tasks/trainTask.js';
 import type { Figures } from '../train/options.js';
 import type { Run } from '../train/run.js';
@@ -24,7 +24,7 @@ import { readRunFigures } from './runFigures.js';
 import { RunLogs } from './runLogs.js';
 
 interface EvalFlags {
-  readonly split: Split;
+  readonly split?: Split;
   readonly json?: boolean;
 }
 
@@ -32,17 +32,24 @@ export function evalCommand(): Command {
   return new Command('eval')
     .description('Evaluates the best weights of a run: metrics, latency cold and warm, throughput, memory.')
     .argument('<run>', 'folder of the run')
-    .addOption(new Option('--split <name>', 'data to use').choices(['train', 'validation', 'test']).default('test'))
+    .addOption(
+      new Option('--split <name>', 'data to use (default: the part that the task is judged on)').choices([
+        'train',
+        'validation',
+        'test',
+      ]),
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  keyhole eval runs/latest --split test')
     .action(evaluate);
 }
 
-async function evaluate(path: string, { split, json }: EvalFlags): Promise<void> {
+async function evaluate(path: string, { split: wanted, json }: EvalFlags): Promise<void> {
   const output = new Output({ json });
-  const { run, open, step, backend } = await openModel(path, output, { data: true });
+  const { run, task, open, step, backend } = await openModel(path, output, { data: true });
+  const split = wanted ?? task.judgedOn;
   for (const notice of open.notices) output.line(`note: ${notice}`);
-  const beams = beamsOf(run);
+  const beams = beamsOf(run.record);
   const reopen = async (): Promise<OpenTask> => (await openRunTask(run)).open;
   const speed = await measureSpeed(open, { split, beams, reopen }); // first, because it times the first answer
   const final = finalFigures(open, split, beams);
@@ -50,7 +57,7 @@ async function evaluate(path: string, { split, json }: EvalFlags): Promise<void>
   const evaluation = evaluationOf(split, step, backend, final, speed);
   showSpeed(output, evaluation);
   writeEvaluation(run, split, evaluation);
-  if (split === 'test') renewReport(run, open, final);
+  if (split === task.judgedOn) renewReport(run, task, open, final);
   output.result(resultOf(run, split, final, evaluation));
 }
 
@@ -100,14 +107,15 @@ function showSpeed(output: Output, { speed }: Evaluation): void {
 }
 
 /** The report of the run with these figures, the evaluation's speed included. */
-function renewReport(run: Run, open: OpenTask, { figures, latencyMs }: FinalFigures): void {
-  const { loss: _, ...rates } = figures;
+function renewReport(run: Run, trained: Task, open: OpenTask, { figures, latencyMs }: FinalFigures): void {
+  const { loss = null, ...rates } = figures;
   const known = readRunFigures(run.folder).figures;
   const logged = (name: string): number | null => known.get(name)?.value ?? null;
-  const losses = { trainLoss: logged('train/loss'), validationLoss: logged('validation/loss') };
-  const samples = open.samples.map((input) => open.answer(input, { beams: beamsOf(run), attention: true }));
+  const validationLoss = trained.judgedOn === 'validation' ? loss : logged('validation/loss');
+  const losses = { trainLoss: logged('train/loss'), validationLoss };
+  const samples = open.samples.map((input) => open.answer(input, { beams: beamsOf(run.record), attention: true }));
   const all = { ...losses, ...rates, tokensPerSecond: logged('train/tokensPerSecond') };
-  writeReport({ run, open, logs: new RunLogs(run) }, { figures: all, latencyMs, samples });
+  writeReport({ trained, run, open, logs: new RunLogs(run) }, { figures: all, latencyMs, samples });
 }
 
 function resultOf(run: Run, split: Split, final: FinalFigures, evaluation: Evaluation): object {

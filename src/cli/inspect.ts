@@ -46,7 +46,7 @@ async function inspect(path: string, { text, out, json, ...wanted }: InspectFlag
   const render = rendererFor(out);
   const output = new Output({ json });
   const { run, open } = await openModel(path, output);
-  const answer = open.answer(text, { beams: beamsOf(run), attention: true });
+  const answer = open.answer(text, { beams: beamsOf(run.record), attention: true });
   const pictures = select(answer.pictures, wanted);
   const title = `${answer.input} → ${answer.output}`;
   hostFiles.writeAtomic(out, await render({ title, input: answer.input, pictures, axes: open.axes }));

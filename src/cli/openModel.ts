@@ -2,7 +2,8 @@
 
 import type { BackendInfo } from '../backend/contract.js';
 import { loadBackend } from '../backend/registry.js';
-import { type OpenedRun, openRunTask } from '../tasks/openRun.js';
+import { type OpenedRun, type OpenRunOptions, openRunTask } from '../tasks/openRun.js';
+import type { Config } from '../tasks/task.js';
 import { setBackend } from '../tensor/create.js';
 import { openRun, type Run } from '../train/run.js';
 import type { Output } from './output.js';
@@ -12,12 +13,8 @@ export interface OpenedModel extends OpenedRun {
   readonly backend: BackendInfo;
 }
 
-/** Opens the run's best weights; with `data`, also its data. */
-export async function openModel(
-  path: string,
-  output: Output,
-  options: { readonly data?: boolean } = {},
-): Promise<OpenedModel> {
+/** Opens the run's best weights; with `data`, also its data; with `set`, under other keys of the answer. */
+export async function openModel(path: string, output: Output, options: OpenRunOptions = {}): Promise<OpenedModel> {
   const run = openRun(path);
   const backend = await loadBackend();
   setBackend(backend);
@@ -27,6 +24,6 @@ export async function openModel(
 }
 
 /** Hypotheses kept while decoding, as the run's configuration has it. */
-export function beamsOf(run: Run): number {
-  return Number(run.record.configuration.beams ?? 1);
+export function beamsOf({ configuration }: { readonly configuration: Config }): number {
+  return Number(configuration.beams ?? 1);
 }

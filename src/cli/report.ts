@@ -1,7 +1,8 @@
 /** Fills the report of a run from its logs, its figures and some answers. What it looks like: ../viz/report.ts. */
 
+import type { Split } from '../data/split.js';
 import type { Latency } from '../metrics/percentile.js';
-import type { Answer, OpenTask } from '../tasks/task.js';
+import type { Answer, OpenTask, Task } from '../tasks/task.js';
 import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
 import type { ReportFigure, ReportSample, ReportSpeed } from '../viz/reportData.js';
@@ -18,13 +19,14 @@ export interface ReportParts {
 
 /** The run that is reported on. */
 export interface Reported {
+  readonly trained: Task;
   readonly run: Run;
   readonly open: OpenTask;
   readonly logs: RunLogs;
 }
 
 /** Writes `report.html` into the run folder. */
-export function writeReport({ run, open, logs }: Reported, parts: ReportParts): void {
+export function writeReport({ trained, run, open, logs }: Reported, parts: ReportParts): void {
   const { task, status, startedAt, configuration } = run.record;
   const html = renderReport({
     run: run.folder.split('/').at(-1) ?? run.folder,
@@ -37,7 +39,7 @@ export function writeReport({ run, open, logs }: Reported, parts: ReportParts): 
     samples: parts.samples.map(sampleOf),
     metrics: logs.metrics(),
     attention: logs.attentionEntries(),
-    ...speedOf(run),
+    ...speedOf(run, trained.judgedOn),
   });
   run.write('report.html', html);
 }
@@ -54,8 +56,8 @@ function figuresOf({ figures, latencyMs }: ReportParts): ReportFigure[] {
 }
 
 /** What `keyhole eval` measured, on whatever weights; it has not been measured while a run trains. */
-function speedOf(run: Run): { readonly speed?: ReportSpeed } {
-  const evaluation = readEvaluation(run, 'test');
+function speedOf(run: Run, split: Split): { readonly speed?: ReportSpeed } {
+  const evaluation = readEvaluation(run, split);
   if (evaluation === undefined) return {};
   const { speed, step, backend, target, threads, measuredAt } = evaluation;
   const { warmMs, coldMs, coldCount, firstMs, peakMemoryMb, throughput } = speed;

@@ -1,12 +1,14 @@
 /**
  * A run's log in one number a figure. Of validation, the value at the step whose weights were kept; of throughput, the
- * mean over the run; of everything else the last value. What `keyhole eval` found on the same weights comes on top.
+ * mean over the run; of everything else the last value. What `keyhole eval` found on the same weights comes on
+ * top, but for validation, where runs are compared on the sample that training used.
  */
 
 import { parseKpiLog } from '../monitor/kpiLines.js';
 import type { KpiEntry } from '../monitor/kpiLogger.js';
 import { kpiOrPlain } from '../monitor/kpis.js';
 import { tasks } from '../tasks/registry.js';
+import type { Task } from '../tasks/task.js';
 import { hostFiles } from '../train/files.js';
 import { type Best, judge } from '../train/progress.js';
 import { openRun, type Run } from '../train/run.js';
@@ -65,9 +67,13 @@ function loggedFigures(run: Run, entries: readonly KpiEntry[]): Map<string, Fina
   return figures;
 }
 
+function taskOf({ record }: Run): Task | undefined {
+  return Object.hasOwn(tasks, record.task) ? tasks[record.task] : undefined;
+}
+
 /** The step that the training loop took for the best, found as it does; undefined for a task that is not known here. */
-function bestStep({ record }: Run, entries: readonly KpiEntry[]): number | undefined {
-  const task = Object.hasOwn(tasks, record.task) ? tasks[record.task] : undefined;
+function bestStep(run: Run, entries: readonly KpiEntry[]): number | undefined {
+  const task = taskOf(run);
   if (task === undefined) return undefined;
   const { metric, better } = task.decides;
   const name = `validation/${metric}`;
@@ -80,19 +86,20 @@ function bestStep({ record }: Run, entries: readonly KpiEntry[]): number | undef
   return found?.step;
 }
 
-/** What eval found on the test data and about speed, if it is about the weights that count. */
+/** What eval found on the data that the task is judged on and about speed, if it is about the weights that count. */
 function evaluatedFigures(
   run: Run,
   best: number | undefined,
 ): { readonly figures: ReadonlyMap<string, FinalFigure>; readonly notes: readonly string[] } {
-  const evaluation = readEvaluation(run, 'test');
+  const evaluation = readEvaluation(run, taskOf(run)?.judgedOn ?? 'test');
   if (evaluation === undefined) return { figures: new Map(), notes: [] };
   const { step, figures } = evaluation;
   if (best !== undefined && step !== best) {
     const note = `the evaluation of step ${step} is left out, the best weights are now those of step ${best}; run keyhole eval again`;
     return { figures: new Map(), notes: [note] };
   }
-  const entries = Object.entries(figures).map(([name, value]) => {
+  const own = Object.entries(figures).filter(([name]) => !name.startsWith('validation/'));
+  const entries = own.map(([name, value]) => {
     return [name, { value, unit: kpiOrPlain(name, '').unit, step }] as const;
   });
   return { figures: new Map(entries), notes: [] };

@@ -6,7 +6,8 @@
 import { bold, dim, green, red } from 'ansis';
 import type { Backend } from '../backend/contract.js';
 import { type FinalFigures, finalFigures } from '../tasks/finalFigures.js';
-import type { Answer, OpenTask } from '../tasks/task.js';
+import type { Answer, OpenTask, Task } from '../tasks/task.js';
+import { inPhase } from '../tasks/trainTask.js';
 import type { Figures, TrainResult } from '../train/options.js';
 import { loadTensors } from '../train/parameters.js';
 import type { Run } from '../train/run.js';
@@ -20,6 +21,7 @@ import type { ProfileReport, StepProfile } from './stepProfile.js';
 
 /** A training that has come to its end. */
 export interface Finished {
+  readonly trained: Task;
   readonly run: Run;
   readonly open: OpenTask;
   readonly backend: Backend;
@@ -42,9 +44,10 @@ export function finish(finished: Finished): void {
   output.line('Evaluating on held-out data.');
   const final = evaluate(finished);
   const samples = sampleAnswers(finished);
-  const { loss: testLoss, ...rates } = final.figures;
+  const { loss, ...rates } = final.figures;
   const { trainLoss = null, tokensPerSecond } = result;
-  const losses = { trainLoss, validationLoss: validationLoss(finished) };
+  const judgedOnTest = finished.trained.judgedOn === 'test';
+  const losses = { trainLoss, validationLoss: judgedOnTest ? validationLoss(finished) : (loss ?? null) };
   showFigures(output, { ...losses, ...rates, tokensPerSecond }, final.latencyMs);
   showSamples(output, samples);
   writeReport(finished, { figures: { ...losses, ...rates, tokensPerSecond }, latencyMs: final.latencyMs, samples });
@@ -52,26 +55,29 @@ export function finish(finished: Finished): void {
   if (profile) showProfile(output, profile);
   output.line();
   output.line(`report ${bold(shownPath(run.path('report.html')))}`);
-  const json = { ...head, ...losses, testLoss, ...rates, tokensPerSecond, latencyMs: final.latencyMs };
-  output.result({ ...json, report: shownPath(run.path('report.html')), ...(profile && { profile }) });
+  const report = shownPath(run.path('report.html'));
+  const json = { ...head, ...losses, ...(judgedOnTest && { testLoss: loss }), ...rates, tokensPerSecond };
+  const seconds = performance.now() / 1000; // the clock starts with the process
+  output.result({ ...json, latencyMs: final.latencyMs, seconds, report, ...(profile && { profile }) });
 }
 
 /** Puts the best weights into the model and judges them on the test data; logs what it found, once. */
-function evaluate({ run, open, logs, result }: Finished): FinalFigures {
+function evaluate({ trained, run, open, logs, result }: Finished): FinalFigures {
   loadTensors(open.model.parameters(), run.checkpoints.load('best').checkpoint.model);
-  const final = finalFigures(open, 'test', beamsOf(run));
-  const logged = logs.metrics().some(({ step, name }) => step === result.step && name.startsWith('test/'));
+  const final = finalFigures(open, trained.judgedOn, beamsOf(run.record));
+  const logged = logs.metrics().some(({ step, name }) => step === result.step && name.startsWith('inference/'));
   if (!logged) {
-    logs.record(result.step, inTest(final));
+    logs.record(result.step, finalOf(final, trained));
     logs.close();
   }
   return final;
 }
 
-function inTest({ figures, latencyMs }: FinalFigures): Figures {
+/** What is new at the end: figures on test data, if there are any, and latencies. */
+function finalOf({ figures, latencyMs }: FinalFigures, { judgedOn }: Task): Figures {
   const { p50, p95, p99 } = latencyMs;
   return {
-    ...Object.fromEntries(Object.entries(figures).map(([name, value]) => [`test/${name}`, value])),
+    ...(judgedOn === 'test' && inPhase('test', figures)),
     'inference/latencyP50Ms': p50,
     'inference/latencyP95Ms': p95,
     'inference/latencyP99Ms': p99,
@@ -85,17 +91,25 @@ function validationLoss({ logs, result }: Finished): number | null {
 }
 
 function sampleAnswers({ run, open }: Finished): readonly Answer[] {
-  return open.samples.map((input) => open.answer(input, { beams: beamsOf(run), attention: true }));
+  return open.samples.map((input) => open.answer(input, { beams: beamsOf(run.record), attention: true }));
 }
 
 function showSamples(output: Output, samples: readonly Answer[]): void {
   output.line();
   output.table(
     samples.map(({ input, output: predicted, references }) => {
+      if (references.length === 0) return [bold(oneLine(input)), oneLine(predicted).slice(0, shownCharacters)];
       const right = references.includes(predicted);
       return [bold(input), predicted, right ? green('✓') : `${red('✗')} ${dim(references.join(' or '))}`];
     }),
   );
+}
+
+/** Of a text that the model wrote. */
+const shownCharacters = 80;
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
 }
 
 function showProfile(output: Output, { kernelRatio, kernels }: ProfileReport): void {

@@ -8,13 +8,19 @@ import type { Backend } from '../backend/contract.js';
 import { loadBackend } from '../backend/registry.js';
 import { UsageError } from '../core/errors.js';
 import { resolveConfig } from '../tasks/config.js';
+import { startFrom, vocabulariesOf } from '../tasks/fineTune.js';
+import type { MemoryEstimate } from '../tasks/memory.js';
 import { findPreset, findTask, tasks } from '../tasks/registry.js';
 import type { Config, OpenTask, Task } from '../tasks/task.js';
 import { trainTask } from '../tasks/trainTask.js';
 import { setBackend } from '../tensor/create.js';
 import type { TrainResult } from '../train/options.js';
-import { createRun, type Run, resumeRun } from '../train/run.js';
+import { createRun, openRun, type Run, resumeRun } from '../train/run.js';
 import type { RunDescription } from '../train/runRecord.js';
+import { readConfigFile } from './configFile.js';
+import { findRateOf } from './findRate.js';
+import { describe, requireFit } from './fit.js';
+import { keysText } from './keysText.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
 import { progressView } from './progress.js';
@@ -26,10 +32,13 @@ import { packageVersion } from './version.js';
 
 interface TrainFlags {
   readonly preset?: string;
+  readonly config?: string;
   readonly set?: readonly string[];
   readonly seed?: string;
   readonly run?: string;
   readonly resume?: boolean;
+  readonly from?: string;
+  readonly findRate?: boolean;
   readonly profile?: boolean;
   readonly json?: boolean;
 }
@@ -39,13 +48,17 @@ export function trainCommand(): Command {
     .description('Trains a task and writes a run folder: logs, checkpoints, report.html.')
     .argument('<task>', `one of: ${Object.keys(tasks).join(', ')}`)
     .option('--preset <name>', 'configuration to start from (default: quick)')
+    .option('--config <file>', 'keys in YAML or JSON, over the preset; or the run.json of a run to repeat')
     .option('--set <key=value...>', 'override keys of the configuration')
     .option('--seed <number>', 'short for --set seed=<number>')
     .option('--run <folder>', 'folder of the run (default: a new one in runs/; with --resume: runs/latest)')
+    .option('--from <run>', 'start from the best weights of another run of the task')
+    .option('--find-rate', 'sweep the learning rate instead of training, and draw the loss over it')
     .option('--resume', 'go on from the last checkpoint of the run, with its configuration')
     .option('--profile', 'measure the time spent in each kernel')
     .option('--json', 'print one JSON object at the end')
-    .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64\n\n${keysText()}`)
+    .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64`)
+    .addHelpText('after', ({ command }) => keysText(command.args[0]))
     .action(train);
 }
 
@@ -57,33 +70,43 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
   const profile = flags.profile ? new StepProfile(loaded) : undefined;
   const backend = profile?.backend ?? loaded;
   setBackend(backend);
-  const { run, open } = config ? await begin(task, config, backend, flags) : await goOn(task, flags);
+  if (config && flags.findRate) return findRateOf(task, await task.open(config), config, output);
+  const { run, open, anew, memory } = config ? await begin(task, config, backend, flags) : await goOn(task, flags);
   try {
     introduce(run, open, backend, output);
+    output.line(`memory ${describe(memory)}`);
+    if (anew.length > 0) output.line(`note: not in ${flags.from}, so they start anew: ${anew.join(', ')}`);
     const logs = new RunLogs(run, {
       sample: () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true })),
       afterEvaluation: () => profile?.skip(),
     });
     const result = await trainWithProgress({ task, run, open, logs, output, profile, resume: flags.resume ?? false });
-    finish({ run, open, backend, logs, result, output, profile });
+    finish({ trained: task, run, open, backend, logs, result, output, profile });
     if (result.status === 'stopped') process.exitCode = 1;
   } finally {
     run.close();
   }
 }
 
-function configFrom(task: Task, { preset = 'quick', set = [], seed }: TrainFlags): Config {
+function configFrom(task: Task, { preset = 'quick', config, set = [], seed }: TrainFlags): Config {
   const overrides = seed === undefined ? set : [...set, `seed=${seed}`];
-  return resolveConfig(task.name, task.schema, findPreset(task, preset), overrides);
+  const keys = { ...findPreset(task, preset), ...(config !== undefined && readConfigFile(task, config)) };
+  return resolveConfig(task.name, task.schema, keys, overrides);
 }
 
 interface Opened {
   readonly run: Run;
   readonly open: OpenTask;
+  /** Parameters that --from did not have. */
+  readonly anew: readonly string[];
+  readonly memory: MemoryEstimate;
 }
 
 async function begin(task: Task, config: Config, { info }: Backend, flags: TrainFlags): Promise<Opened> {
-  const open = await task.open(config);
+  const from = flags.from === undefined ? undefined : openRun(flags.from);
+  const open = await task.open(config, from && vocabulariesOf(from, task));
+  const anew = from ? startFrom(from, open.model) : [];
+  const memory = requireFit(open, config);
   const description = {
     task: task.name,
     configuration: config,
@@ -91,24 +114,27 @@ async function begin(task: Task, config: Config, { info }: Backend, flags: Train
     versions: { keyhole: packageVersion(), node: process.versions.node },
     backend: info.backend,
     target: info.target,
+    ...(from && { from: from.folder }),
     vocabularies: open.vocabularies,
   } as RunDescription;
-  return { run: createRun(description, { folder: flags.run }), open };
+  const run = createRun(description, { folder: flags.run });
+  for (const [name, text] of Object.entries(open.files ?? {})) run.write(name, text);
+  return { run, open, anew, memory };
 }
 
 async function goOn(task: Task, flags: TrainFlags): Promise<Opened> {
-  const { preset, set, seed, run: folder = 'runs/latest' } = flags;
-  if (preset !== undefined || set !== undefined || seed !== undefined) {
-    throw new UsageError(
-      'train: expected --resume alone, got --preset, --set or --seed; a run keeps its configuration',
-    );
+  const { run: folder = 'runs/latest' } = flags;
+  const given = (['preset', 'config', 'set', 'seed', 'from'] as const).filter((name) => flags[name] !== undefined);
+  if (given.length > 0) {
+    throw new UsageError(`train: expected --resume alone, got --${given.join(', --')}; a run keeps its configuration`);
   }
   const run = resumeRun(folder);
   try {
-    const { task: trained, configuration } = run.record;
+    const { task: trained, configuration, vocabularies } = run.record;
     if (trained !== task.name)
       throw new UsageError(`train: expected a run of ${task.name} in ${folder}, got one of ${trained}`);
-    return { run, open: await task.open(resolveConfig(task.name, task.schema, configuration)) };
+    const open = await task.open(resolveConfig(task.name, task.schema, configuration), vocabularies);
+    return { run, open, anew: [], memory: requireFit(open, configuration) };
   } catch (error) {
     run.close();
     throw error;
@@ -127,7 +153,7 @@ function introduce(run: Run, open: OpenTask, { info }: Backend, output: Output):
   }
 }
 
-interface Training extends Opened {
+interface Training extends Omit<Opened, 'anew' | 'memory'> {
   readonly task: Task;
   readonly logs: RunLogs;
   readonly output: Output;
@@ -154,6 +180,7 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
           profile?.step();
           view.update(progress);
         },
+        onAlarm: ({ message }) => view.line(`alarm: ${message}`),
         onResume: (step, notices) => {
           logs.cutAfter(step);
           view.line(`going on from step ${step}`);
@@ -169,15 +196,4 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
 
 function fixed(value: number | undefined): string {
   return (value ?? Number.NaN).toFixed(4);
-}
-
-function keysText(): string {
-  return Object.values(tasks)
-    .map(({ name, summary, presets, schema }) => {
-      const keys = Object.entries(schema.shape).map(
-        ([key, { description = '' }]) => `  ${key.padEnd(16)} ${description}`,
-      );
-      return [`${name}: ${summary}. Presets: ${Object.keys(presets).join(', ')}. Keys:`, ...keys].join('\n');
-    })
-    .join('\n\n');
 }

@@ -10,6 +10,8 @@ export {
   type PaddedSequences,
   padSequences,
 } from './batching.js';
+export { ByteLevelBpe } from './byteLevelBpe.js';
+export { CharacterTokenizer } from './characterTokenizer.js';
 export {
   type DictionaryOptions,
   loadCmuDictionary,
@@ -18,5 +20,10 @@ export {
   parseDictionary,
   phonemes,
 } from './cmudict.js';
+export { readTokenizer } from './readTokenizer.js';
 export { defaultRatios, type Split, type SplitRatios, splitBy, splitOf } from './split.js';
+export { loadMobyDick, loadText, mobyDick, readTextFile } from './text.js';
+export type { TextTokenizer } from './textTokenizer.js';
 export { type StoredVocabulary, Vocabulary } from './vocabulary.js';
+export { neighbouringStarts, shuffledWindows, type WindowBatch, windowsAt } from './windows.js';
+export { WordPiece, type WordPieceOptions } from './wordPiece.js';

@@ -14,6 +14,8 @@ import { LayerNorm } from '../nn/layerNorm.js';
 import { Linear } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
 import { type Positions, SinusoidalPositions } from '../nn/positions.js';
+import { keepAll, type RunBlock, recompute } from '../nn/recompute.js';
+import { depthRate } from '../nn/residual.js';
 import { affine } from '../tensor/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -25,6 +27,8 @@ export interface EncoderDecoderOptions extends BlockOptions {
   readonly decoderLayers: number;
   /** Longest source or target, in tokens. */
   readonly maxLength: number;
+  /** Keep only the inputs of each block for backward and compute the rest again. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** Padded token ids: `ids` i32 [B, S], of which the first `lengths[b]` of row b are real. */
@@ -60,23 +64,35 @@ class TokenInput extends Module {
   }
 }
 
+/** Blocks of one stack, each with its own rate of stochastic depth. */
+function blocksOf<Block>(layers: number, options: BlockOptions, make: (options: BlockOptions) => Block): Block[] {
+  const { stochasticDepth = 0 } = options;
+  return Array.from({ length: layers }, (_, index) =>
+    make({ ...options, stochasticDepth: depthRate(stochasticDepth, index, layers) }),
+  );
+}
+
 /** Self-attention over the source. */
 export class Encoder extends Module {
   readonly input: TokenInput;
   readonly blocks: readonly EncoderBlock[];
   readonly norm: LayerNorm;
+  readonly #run: RunBlock;
 
   constructor(options: EncoderDecoderOptions, random: RandomStream) {
     super();
     this.input = new TokenInput(options.sourceVocabulary, options, random);
-    this.blocks = Array.from({ length: options.encoderLayers }, () => new EncoderBlock(options, random));
+    this.#run = options.recompute ? recompute : keepAll;
+    this.blocks = blocksOf(options.encoderLayers, options, (sizes) => new EncoderBlock(sizes, random));
     this.norm = new LayerNorm(options.width);
   }
 
   forward(source: TokenBatch, context: Context): Memory {
     const mask = keyPadding(source.lengths);
     let x = this.input.forward(source.ids, context); // [B, S, E]
-    for (const block of this.blocks) x = block.forward(x, context, { mask });
+    for (const block of this.blocks) {
+      x = this.#run(block, [x], context, ([input], inner) => block.forward(input as Tensor, inner, { mask }));
+    }
     return { states: this.norm.forward(x), mask };
   }
 }
@@ -87,11 +103,13 @@ export class Decoder extends Module {
   readonly blocks: readonly DecoderBlock[];
   readonly norm: LayerNorm;
   readonly output: Linear;
+  readonly #run: RunBlock;
 
   constructor(options: EncoderDecoderOptions, random: RandomStream) {
     super();
     this.input = new TokenInput(options.targetVocabulary, options, random);
-    this.blocks = Array.from({ length: options.decoderLayers }, () => new DecoderBlock(options, random));
+    this.#run = options.recompute ? recompute : keepAll;
+    this.blocks = blocksOf(options.decoderLayers, options, (sizes) => new DecoderBlock(sizes, random));
     this.norm = new LayerNorm(options.width);
     this.output = new Linear(options.width, options.targetVocabulary, random);
   }
@@ -99,7 +117,11 @@ export class Decoder extends Module {
   /** Target ids [B, L] → logits [B, L, V]; padding after a target needs no mask, causality hides it. */
   forward(ids: Tensor, { states, mask }: Memory, context: Context): Tensor {
     let x = this.input.forward(ids, context); // [B, L, E]
-    for (const block of this.blocks) x = block.forward(x, context, { memory: states, memoryMask: mask });
+    for (const block of this.blocks) {
+      x = this.#run(block, [x, states], context, ([input, memory], inner) =>
+        block.forward(input as Tensor, inner, { memory: memory as Tensor, memoryMask: mask }),
+      );
+    }
     return this.output.forward(this.norm.forward(x));
   }
 }

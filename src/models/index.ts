@@ -10,3 +10,7 @@ export {
   type Memory,
   type TokenBatch,
 } from './encoderDecoder.js';
+export { type GenerateAllOptions, type GenerateOptions, generate, generateAll, type Written } from './generate.js';
+export { LanguageModel, type LanguageModelOptions, type Past } from './languageModel.js';
+export { chooseToken, type SamplingOptions } from './sampling.js';
+export { TextSession } from './textSession.js';

@@ -3,7 +3,6 @@
 import type { KeyValueCache } from '../attention/cache.js';
 import { causal, type Mask } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
-import { add } from '../tensor/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Context } from './context.js';
 import { Dropout } from './dropout.js';
@@ -12,6 +11,7 @@ import { FeedForward } from './feedForward.js';
 import { LayerNorm } from './layerNorm.js';
 import { Module } from './module.js';
 import { type KeysAndValues, MultiHeadAttention } from './multiHeadAttention.js';
+import { residual } from './residual.js';
 
 /** What the decoder attends to. */
 export interface DecoderInputs {
@@ -37,24 +37,29 @@ export class DecoderBlock extends Module {
   readonly feedForwardNorm: LayerNorm;
   readonly feedForward: FeedForward;
   readonly dropout: Dropout;
+  readonly stochasticDepth: number;
 
-  constructor({ width, heads, hidden, dropout }: BlockOptions, random: RandomStream) {
+  constructor({ width, heads, hidden, dropout, bias = true, stochasticDepth = 0 }: BlockOptions, random: RandomStream) {
     super();
-    this.selfAttentionNorm = new LayerNorm(width);
-    this.selfAttention = new MultiHeadAttention({ width, heads, dropout }, random);
-    this.crossAttentionNorm = new LayerNorm(width);
-    this.crossAttention = new MultiHeadAttention({ width, heads, dropout }, random);
-    this.feedForwardNorm = new LayerNorm(width);
-    this.feedForward = new FeedForward(width, hidden, dropout, random);
+    this.selfAttentionNorm = new LayerNorm(width, { bias });
+    this.selfAttention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.crossAttentionNorm = new LayerNorm(width, { bias });
+    this.crossAttention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.feedForwardNorm = new LayerNorm(width, { bias });
+    this.feedForward = new FeedForward({ width, hidden, dropout, bias }, random);
     this.dropout = new Dropout(dropout);
+    this.stochasticDepth = stochasticDepth;
   }
 
   forward(x: Tensor, context: Context, { memory, memoryMask, cache }: DecoderInputs): Tensor {
-    const branch = (input: Tensor, output: Tensor): Tensor => add(input, this.dropout.forward(output, context));
-    const past = this.selfAttention.forward(this.selfAttentionNorm.forward(x), context, { mask: causal(), cache });
-    const withPast = branch(x, past); // [B, L, E]
-    const normed = this.crossAttentionNorm.forward(withPast);
-    const withMemory = branch(withPast, this.crossAttention.forward(normed, context, { memory, mask: memoryMask })); // [B, L, E]
-    return branch(withMemory, this.feedForward.forward(this.feedForwardNorm.forward(withMemory), context)); // [B, L, E]
+    const branch = (input: Tensor, output: () => Tensor): Tensor =>
+      residual(input, () => this.dropout.forward(output(), context), context, this.stochasticDepth);
+    const attend = (): Tensor =>
+      this.selfAttention.forward(this.selfAttentionNorm.forward(x), context, { mask: causal(), cache });
+    const withPast = branch(x, attend); // [B, L, E]
+    const look = (): Tensor =>
+      this.crossAttention.forward(this.crossAttentionNorm.forward(withPast), context, { memory, mask: memoryMask });
+    const withMemory = branch(withPast, look); // [B, L, E]
+    return branch(withMemory, () => this.feedForward.forward(this.feedForwardNorm.forward(withMemory), context));
   }
 }

@@ -1,8 +1,11 @@
-/** One layer of a transformer encoder, normalised before each half. */
+/**
+ * One layer of a transformer encoder, normalised before each half. With a causal mask it is the layer of a language
+ * model, and then it takes a cache.
+ */
 
+import type { KeyValueCache } from '../attention/cache.js';
 import type { Mask } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
-import { add } from '../tensor/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Context } from './context.js';
 import { Dropout } from './dropout.js';
@@ -10,6 +13,7 @@ import { FeedForward } from './feedForward.js';
 import { LayerNorm } from './layerNorm.js';
 import { Module } from './module.js';
 import { MultiHeadAttention } from './multiHeadAttention.js';
+import { residual } from './residual.js';
 
 /** Sizes of a transformer block. */
 export interface BlockOptions {
@@ -21,6 +25,17 @@ export interface BlockOptions {
   readonly hidden: number;
   /** Dropout on every residual branch, inside the feed-forward half and on the attention weights. */
   readonly dropout: number;
+  /** Biases in linear layers and norms. Default true. */
+  readonly bias?: boolean;
+  /** Probability of leaving a branch out while training. Default 0. */
+  readonly stochasticDepth?: number;
+}
+
+/** What may differ from call to call. */
+export interface EncoderBlockInputs {
+  readonly mask?: Mask | undefined;
+  /** Keys and values of earlier steps; only with a causal mask. */
+  readonly cache?: KeyValueCache | undefined;
 }
 
 /**
@@ -34,20 +49,22 @@ export class EncoderBlock extends Module {
   readonly feedForwardNorm: LayerNorm;
   readonly feedForward: FeedForward;
   readonly dropout: Dropout;
+  readonly stochasticDepth: number;
 
-  constructor({ width, heads, hidden, dropout }: BlockOptions, random: RandomStream) {
+  constructor({ width, heads, hidden, dropout, bias = true, stochasticDepth = 0 }: BlockOptions, random: RandomStream) {
     super();
-    this.attentionNorm = new LayerNorm(width);
-    this.attention = new MultiHeadAttention({ width, heads, dropout }, random);
-    this.feedForwardNorm = new LayerNorm(width);
-    this.feedForward = new FeedForward(width, hidden, dropout, random);
+    this.attentionNorm = new LayerNorm(width, { bias });
+    this.attention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.feedForwardNorm = new LayerNorm(width, { bias });
+    this.feedForward = new FeedForward({ width, hidden, dropout, bias }, random);
     this.dropout = new Dropout(dropout);
+    this.stochasticDepth = stochasticDepth;
   }
 
-  forward(x: Tensor, context: Context, options: { readonly mask?: Mask | undefined } = {}): Tensor {
-    const attended = this.attention.forward(this.attentionNorm.forward(x), context, options);
-    const mixed = add(x, this.dropout.forward(attended, context)); // [B, L, E]
-    const changed = this.feedForward.forward(this.feedForwardNorm.forward(mixed), context);
-    return add(mixed, this.dropout.forward(changed, context)); // [B, L, E]
+  forward(x: Tensor, context: Context, inputs: EncoderBlockInputs = {}): Tensor {
+    const attend = (): Tensor => this.attention.forward(this.attentionNorm.forward(x), context, inputs);
+    const mixed = residual(x, () => this.dropout.forward(attend(), context), context, this.stochasticDepth); // [B, L, E]
+    const change = (): Tensor => this.feedForward.forward(this.feedForwardNorm.forward(mixed), context);
+    return residual(mixed, () => this.dropout.forward(change(), context), context, this.stochasticDepth); // [B, L, E]
   }
 }

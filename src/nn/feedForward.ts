@@ -8,6 +8,16 @@ import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
 
+export interface FeedForwardOptions {
+  /** Model width E. */
+  readonly width: number;
+  /** Feed-forward width F. */
+  readonly hidden: number;
+  readonly dropout: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
 /**
  * `W₂·gelu(W₁·x + b₁) + b₂`, each position on its own (Vaswani et al. 2017, §3.3, with gelu for relu).
  *
@@ -18,10 +28,10 @@ export class FeedForward extends Module {
   readonly contract: Linear;
   readonly dropout: Dropout;
 
-  constructor(width: number, hidden: number, dropout: number, random: RandomStream) {
+  constructor({ width, hidden, dropout, bias = true }: FeedForwardOptions, random: RandomStream) {
     super();
-    this.expand = new Linear(width, hidden, random);
-    this.contract = new Linear(hidden, width, random);
+    this.expand = new Linear(width, hidden, random, { bias });
+    this.contract = new Linear(hidden, width, random, { bias });
     this.dropout = new Dropout(dropout);
   }
 

@@ -5,8 +5,8 @@ export { type CaptureSink, type Context, inference } from './context.js';
 export { DecoderBlock, type DecoderInputs } from './decoderBlock.js';
 export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
-export { type BlockOptions, EncoderBlock } from './encoderBlock.js';
-export { FeedForward } from './feedForward.js';
+export { type BlockOptions, EncoderBlock, type EncoderBlockInputs } from './encoderBlock.js';
+export { FeedForward, type FeedForwardOptions } from './feedForward.js';
 export { LayerNorm } from './layerNorm.js';
 export { Linear } from './linear.js';
 export { Module } from './module.js';
@@ -17,4 +17,6 @@ export {
   type MultiHeadAttentionOptions,
 } from './multiHeadAttention.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
+export { keepAll, type RunBlock, recompute } from './recompute.js';
+export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';

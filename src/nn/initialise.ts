@@ -20,6 +20,11 @@ export function normalParameter(shape: readonly number[], deviation: number, ran
   return filled(shape, () => random.normal() * deviation);
 }
 
+/** Draws a parameter anew: normal with mean 0 and the given standard deviation. */
+export function drawNormal(parameter: Tensor, deviation: number, random: RandomStream): void {
+  parameter.write(Float32Array.from({ length: parameter.size }, () => random.normal() * deviation));
+}
+
 export function zeroParameter(shape: readonly number[]): Tensor {
   return zeros(shape, trainable);
 }

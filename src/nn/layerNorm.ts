@@ -12,12 +12,12 @@ import { Module } from './module.js';
  */
 export class LayerNorm extends Module {
   readonly weight: Tensor;
-  readonly bias: Tensor;
+  readonly bias: Tensor | undefined;
 
-  constructor(width: number) {
+  constructor(width: number, options: { readonly bias?: boolean } = {}) {
     super();
     this.weight = oneParameter([width]);
-    this.bias = zeroParameter([width]);
+    this.bias = (options.bias ?? true) ? zeroParameter([width]) : undefined;
   }
 
   forward(x: Tensor): Tensor {

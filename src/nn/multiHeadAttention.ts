@@ -24,6 +24,8 @@ export interface MultiHeadAttentionOptions {
   readonly keyValueHeads?: number;
   /** Dropout on the attention weights while training. Default 0. */
   readonly dropout?: number;
+  /** Biases of the four projections. Default true. */
+  readonly bias?: boolean;
 }
 
 /** Keys [B, G, S, D] and values [B, G, S, D], projected and split. */
@@ -57,18 +59,18 @@ export class MultiHeadAttention extends Module {
 
   constructor(options: MultiHeadAttentionOptions, random: RandomStream) {
     super();
-    const { width, heads, keyValueHeads = heads, dropout = 0 } = options;
+    const { width, heads, keyValueHeads = heads, dropout = 0, bias = true } = options;
     if (!(heads > 0) || width % heads !== 0 || heads % keyValueHeads !== 0) {
       throw new ShapeError(
         `MultiHeadAttention: expected width a multiple of heads and heads of keyValueHeads, got ${width}, ${heads}, ${keyValueHeads}`,
       );
     }
-    this.#options = { width, heads, keyValueHeads, dropout };
+    this.#options = { width, heads, keyValueHeads, dropout, bias };
     const shared = (width / heads) * keyValueHeads;
-    this.q = new Linear(width, width, random);
-    this.k = new Linear(width, shared, random);
-    this.v = new Linear(width, shared, random);
-    this.out = new Linear(width, width, random);
+    this.q = new Linear(width, width, random, { bias });
+    this.k = new Linear(width, shared, random, { bias });
+    this.v = new Linear(width, shared, random, { bias });
+    this.out = new Linear(width, width, random, { bias });
   }
 
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {

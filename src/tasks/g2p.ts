@@ -9,8 +9,9 @@ import { UsageError } from '../core/errors.js';
 import { loadCmuDictionary, phonemes } from '../data/cmudict.js';
 import { splitBy } from '../data/split.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { encoderDecoderKeys, trainingKeys } from './config.js';
+
 import { sequenceTask } from './sequenceToSequence.js';
+import { encoderDecoderKeys, trainingKeys } from './trainingKeys.js';
 
 const letters = "abcdefghijklmnopqrstuvwxyz'-.";
 

@@ -3,8 +3,11 @@
 export { resolveConfig } from './config.js';
 export { type FinalFigures, finalFigures } from './finalFigures.js';
 export { type InferenceSpeed, measureSpeed, type SpeedOptions, type ThroughputPoint } from './inferenceSpeed.js';
-export { type OpenedRun, openRunTask } from './openRun.js';
+export { type LanguageConfig, type LanguageDefinition, languageTask } from './languageModelling.js';
+export { estimateMemory, largestBatch, type MemoryEstimate } from './memory.js';
+export { type OpenedRun, type OpenRunOptions, openRunTask } from './openRun.js';
 export { findPreset, findTask, tasks } from './registry.js';
 export { type SequenceConfig, type SequenceDefinition, sequenceTask } from './sequenceToSequence.js';
 export type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task } from './task.js';
-export { inPhase, type TrainTaskOptions, trainTask } from './trainTask.js';
+export { encoderDecoderKeys, languageModelKeys, trainingKeys } from './trainingKeys.js';
+export { inPhase, rateFinderOf, type TrainTaskOptions, trainTask } from './trainTask.js';

@@ -3,9 +3,10 @@
 import { UsageError } from '../core/errors.js';
 import { nearest } from '../metrics/editDistance.js';
 import { g2p } from './g2p.js';
+import { novel } from './novel.js';
 import type { Task } from './task.js';
 
-export const tasks: Readonly<Record<string, Task>> = { g2p };
+export const tasks: Readonly<Record<string, Task>> = { g2p, novel };
 
 /** The task of that name. Errors: UsageError naming the nearest one. */
 export function findTask(name: string): Task {

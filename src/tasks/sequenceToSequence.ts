@@ -68,16 +68,20 @@ export function sequenceTask<C extends SequenceConfig>(definition: SequenceDefin
     schema,
     presets: presets as Task['presets'],
     decides: { metric: rates.symbol, better: 'lower' },
-    async open(config) {
+    judgedOn: 'test',
+    answerKeys: ['beams'],
+    async open(config, stored) {
       const known = config as unknown as C;
       const { splits, notices } = await definition.load(known);
-      return new OpenSequenceTask(definition, known, definition.vocabularies(known), splits, notices);
+      const vocabularies = stored ? readVocabularies(stored) : definition.vocabularies(known);
+      return new OpenSequenceTask(definition, known, vocabularies, splits, notices);
     },
-    reopen(config, stored) {
-      const vocabularies = { source: Vocabulary.fromJSON(stored.source), target: Vocabulary.fromJSON(stored.target) };
-      return new OpenSequenceTask(definition, config as unknown as C, vocabularies);
-    },
+    reopen: (config, stored) => new OpenSequenceTask(definition, config as unknown as C, readVocabularies(stored)),
   };
+}
+
+function readVocabularies({ source, target }: Config): Vocabularies {
+  return { source: Vocabulary.fromJSON(source), target: Vocabulary.fromJSON(target) };
 }
 
 /** Examples whose attention is logged at every evaluation. */
@@ -91,6 +95,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   readonly #config: C;
   readonly #vocabularies: Vocabularies;
   readonly #splits: SequenceSplits | undefined;
+  readonly #ownNotices: readonly string[];
   /** Right answers by input, made when first asked for. */
   #targets: ReadonlyMap<string, SequenceExample['targets']> | undefined;
 
@@ -106,6 +111,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     this.#vocabularies = vocabularies;
     const fitted = splits && fitLength(splits, config.maxLength);
     this.#splits = fitted?.splits;
+    this.#ownNotices = notices;
     this.notices = [...notices, ...(fitted?.notices ?? [])];
     const sizes = { sourceVocabulary: vocabularies.source.size, targetVocabulary: vocabularies.target.size };
     this.model = new EncoderDecoder({ ...config, ...sizes }, new RandomStream(config.seed).fork('model'));
@@ -130,6 +136,11 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   batches(from: Cursor): Iterator<{ readonly batch: SequenceBatch; readonly next: Cursor }> {
     const { batchTokens, seed } = this.#config;
     return new SequencePairs(this.#examples('train'), this.#vocabularies).batches(from, batchTokens, seed);
+  }
+
+  rebuild(changes: Config = {}): OpenTask<SequenceBatch> {
+    const config = { ...this.#config, ...changes };
+    return new OpenSequenceTask(this.#definition, config, this.#vocabularies, this.#splits, this.#ownNotices);
   }
 
   loss(batch: SequenceBatch, context: Context): BatchLoss {

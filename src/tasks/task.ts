@@ -36,6 +36,8 @@ export interface EvaluateOptions {
 
 export interface AnswerOptions {
   readonly beams?: number;
+  /** Called with every piece of the output as soon as it is there, by tasks that write their output bit by bit. */
+  readonly onText?: (piece: string) => void;
   /** Also return what attention did. Default false. */
   readonly attention?: boolean;
 }
@@ -45,6 +47,8 @@ export interface OpenTask<Batch = unknown> {
   readonly model: Module;
   /** Kept with a run so that it can be opened again without the data. */
   readonly vocabularies: Config;
+  /** Further files for the run folder, by name, for other programs: `tokenizer.json`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** What was left out of the data and why, one line each. */
   readonly notices: readonly string[];
   /** Names of the two axes of a picture. */
@@ -64,6 +68,8 @@ export interface OpenTask<Batch = unknown> {
   answers?(inputs: readonly string[], options?: Pick<AnswerOptions, 'beams'>): readonly string[];
   /** Some held-out inputs, for measuring latency. */
   inputs(split: Split, count: number): readonly string[];
+  /** The same data and vocabularies with a fresh model, on the present backend, with some keys changed. */
+  rebuild(changes?: Config): OpenTask<Batch>;
 }
 
 /** A kind of job: everything that is known before data is loaded. */
@@ -75,8 +81,12 @@ export interface Task {
   readonly presets: Readonly<Record<string, Config>>;
   /** Figure that decides which weights are best, and its direction. */
   readonly decides: { readonly metric: string; readonly better: 'lower' | 'higher' };
-  /** Loads the data and builds the model. */
-  open(config: Config): Promise<OpenTask>;
+  /** Part of the data that the final figures are taken on. */
+  readonly judgedOn: Split;
+  /** Keys that `keyhole run --set` may change on a trained model, because they only shape the answer. */
+  readonly answerKeys: readonly string[];
+  /** Loads the data and builds the model; with `vocabularies` of an earlier run, its ids are used. */
+  open(config: Config, vocabularies?: Config): Promise<OpenTask>;
   /** Builds the model of an earlier run from its vocabularies; what needs data is a StateError. */
   reopen(config: Config, vocabularies: Config): OpenTask;
 }

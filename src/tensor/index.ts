@@ -15,7 +15,7 @@ export {
   type OperationRule,
   operationNames,
 } from './operation.js';
-export { type AdamWOptions, adamwUpdate, copyInto, fillInto, scaleInto, squareSum } from './optimise.js';
+export { type AdamWOptions, adamwUpdate, copyInto, fillInto, mixInto, scaleInto, squareSum } from './optimise.js';
 export { drainPool, liveBuffers, pooledBuffers } from './pool.js';
 export { isRecording, noGrad } from './recording.js';
 export { type Axes, argmax, max, mean, min, sum } from './reduce.js';

@@ -3,6 +3,7 @@
  * They are never recorded, so they refuse tensors that a recorded operation made.
  */
 
+import { binaryOps } from '../backend/kernels.generated.js';
 import { ShapeError, StateError } from '../core/errors.js';
 import { formatShape, isPacked, sameShape } from '../core/shape.js';
 import { broadcastShape, broadcastView, flatOf, viewOf } from './broadcast.js';
@@ -88,6 +89,24 @@ export function copyInto(target: Tensor, source: Tensor): void {
     );
   }
   target.backend.run('copy_f32', { out: target, a: broadcastView(source, target.shape) }, {});
+}
+
+/** `target = factor · target + share · source`, in place, for tensors of one shape. */
+export function mixInto(target: Tensor, factor: number, source: Tensor, share: number): void {
+  checkInputs('mixInto', [target, source]);
+  checkWritable('mixInto', target);
+  if (!sameShape(target.shape, source.shape)) {
+    throw new ShapeError(
+      `mixInto: expected a source of shape ${formatShape(target.shape)}, got ${formatShape(source.shape)}`,
+    );
+  }
+  const { backend } = target;
+  scope(() => {
+    const part = allocate(backend, 'f32', source.shape);
+    backend.run('affine_f32', { out: part, a: source }, { scale: share, shift: 0 });
+    if (factor !== 1) backend.run('affine_f32', { out: target, a: target }, { scale: factor, shift: 0 });
+    backend.run('binary_f32', { out: target, a: target, b: part }, { op: binaryOps.indexOf('add') });
+  });
 }
 
 /** Sets every element. */

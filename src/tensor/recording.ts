@@ -13,6 +13,16 @@ export function setRecording(value: boolean): boolean {
   return before;
 }
 
+/** @internal Runs `body` with recording, inside a gradient rule for one. */
+export function recorded<Result>(body: () => Result): Result {
+  const before = setRecording(true);
+  try {
+    return body();
+  } finally {
+    setRecording(before);
+  }
+}
+
 /**
  * Runs `body` without recording: its results have no graph, so nothing is kept for a backward pass.
  *

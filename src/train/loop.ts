@@ -5,6 +5,7 @@
 
 import { StateError } from '../core/errors.js';
 import { Clock } from './clock.js';
+import { DivergenceError } from './guard.js';
 import type { Figures, TrainOptions, TrainResult } from './options.js';
 import { judge, outOfPatience } from './progress.js';
 import { Session } from './session.js';
@@ -45,9 +46,12 @@ function advance<Batch>(session: Session<Batch>, options: TrainOptions<Batch>, c
   const { clipNorm = 1, accumulate = 1, logEvery = 10, totalSteps } = options;
   const batches = session.take(accumulate);
   const { random } = session;
-  const found = clock.time(() => trainStep(batches, { ...options, random, step, rate, clipNorm }));
+  options.beforeStep?.(step);
+  const update = (): StepResult => trainStep(batches, { ...options, random, step, rate, clipNorm });
+  const found = attempt(() => clock.time(update), session, options);
   session.finishStep(found);
-  if (isDue(step, logEvery, totalSteps)) {
+  for (const alarm of found ? session.alarms.add(step, found) : []) options.onAlarm?.(alarm);
+  if (isDue(step, logEvery, totalSteps) && session.hasMeans) {
     const { loss, gradientNorm } = session.takeMeans();
     options.log.record(step, {
       'train/loss': loss,
@@ -56,7 +60,28 @@ function advance<Batch>(session: Session<Batch>, options: TrainOptions<Batch>, c
       'train/tokensPerSecond': clock.takeRate(),
     });
   }
-  report(options, step, rate, found, clock);
+  if (found) report(options, step, rate, found, clock);
+}
+
+/** Updates that may be skipped one after the other before it is no accident. */
+const mostSkipped = 10;
+
+/** The update, or undefined when its batch was bad and is to be skipped. */
+function attempt<Batch>(
+  update: () => StepResult,
+  session: Session<Batch>,
+  { badBatch = 'stop', onAlarm }: TrainOptions<Batch>,
+): StepResult | undefined {
+  try {
+    return update();
+  } catch (error) {
+    if (!(error instanceof DivergenceError) || badBatch === 'stop' || session.skipped >= mostSkipped) throw error;
+    const { what, module } = error.details;
+    const step = session.step + 1;
+    const message = `step ${step}: skipped, its ${what} is not finite, first in ${module}`;
+    onAlarm?.({ step, kind: 'skipped', message });
+    return undefined;
+  }
 }
 
 function report<Batch>(
@@ -74,7 +99,8 @@ function report<Batch>(
 /** Figures first, on the disk, and then the checkpoint: what a resumed run finds in the log it need not write again. */
 async function evaluate<Batch>(session: Session<Batch>, options: TrainOptions<Batch>): Promise<void> {
   const { step } = session;
-  const figures = await options.evaluate(step);
+  const measure = (): Figures | Promise<Figures> => options.evaluate(step);
+  const figures = await (options.average?.during(measure) ?? measure());
   options.log.record(step, figures);
   const { earlyStopping } = options;
   session.best = judge(session.best, step, deciding(figures, earlyStopping.metric), earlyStopping);

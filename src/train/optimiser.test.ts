@@ -4,7 +4,7 @@ import { RandomStream } from '../core/random.js';
 import { Linear } from '../nn/linear.js';
 import { setBackend, tensor } from '../tensor/create.js';
 import { keep } from '../tensor/scope.js';
-import { AdamW } from './optimiser.js';
+import { AdamW } from './adamw.js';
 
 beforeAll(() => setBackend(createReferenceBackend()));
 

@@ -1,6 +1,6 @@
 /**
- * AdamW over the parameters of a model. The arithmetic is one kernel (../tensor/optimise.ts); this file owns the moments
- * and knows which parameters decay.
+ * What every update rule shares: the parameters, their moments, the norm of the gradient, checkpoints, and which
+ * parameters decay. The rules: adamw.ts, sgd.ts, lion.ts.
  */
 
 import { Embedding } from '../nn/embedding.js';
@@ -8,22 +8,11 @@ import type { Module } from '../nn/module.js';
 import { Positions } from '../nn/positions.js';
 import { zeroGradients } from '../tensor/autograd.js';
 import { zeros } from '../tensor/create.js';
-import { adamwUpdate, squareSum } from '../tensor/optimise.js';
+import { squareSum } from '../tensor/optimise.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { StoredArrays } from './checkpoint.js';
 import { loadTensors, storeTensors } from './parameters.js';
-
-export interface AdamWSettings {
-  /** Decay of the mean gradient. Default 0.9. */
-  readonly beta1?: number;
-  /** Decay of the mean square. Default 0.98, as in Vaswani et al. 2017. */
-  readonly beta2?: number;
-  /** Default 1e-9, as in Vaswani et al. 2017. */
-  readonly epsilon?: number;
-  /** Decoupled decay, times the rate; none on biases, norms, embeddings and positions. Default 0.01. */
-  readonly weightDecay?: number;
-}
 
 /** How one update is to be made. */
 export interface Update {
@@ -34,27 +23,39 @@ export interface Update {
   readonly gradientScale: number;
 }
 
-/**
- * AdamW (Loshchilov and Hutter 2019, algorithm 2).
- *
- * Memory: two float32 values a parameter.
- */
-export class AdamW {
+/** One parameter with its gradient and its moments. */
+export interface Moving {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  /** In the order of the rule's `slots`. */
+  readonly moments: readonly Tensor[];
+  /** Decoupled weight decay of this parameter; 0 for biases, norms and embeddings. */
+  readonly decay: number;
+}
+
+/** Moves the parameters of a model by their gradients. Subclasses say how one of them moves. */
+export abstract class Optimiser {
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly #decaying: ReadonlySet<Tensor>;
-  readonly #m = new Map<string, Tensor>();
-  readonly #v = new Map<string, Tensor>();
-  readonly #settings: Required<AdamWSettings>;
+  readonly #weightDecay: number;
+  readonly #moments = new Map<string, readonly Tensor[]>();
+  readonly #slots: readonly string[];
 
-  constructor(model: Module, settings: AdamWSettings = {}) {
-    this.#settings = { beta1: 0.9, beta2: 0.98, epsilon: 1e-9, weightDecay: 0.01, ...settings };
+  /** `slots` name what is kept for each parameter: one float32 value for each of its elements. */
+  constructor(model: Module, slots: readonly string[], weightDecay: number) {
     this.parameters = model.parameters();
     this.#decaying = decayingParameters(model);
+    this.#weightDecay = weightDecay;
+    this.#slots = slots;
     for (const [name, { shape, backend }] of this.parameters) {
-      this.#m.set(name, keep(zeros(shape, { backend })));
-      this.#v.set(name, keep(zeros(shape, { backend })));
+      this.#moments.set(
+        name,
+        slots.map(() => keep(zeros(shape, { backend }))),
+      );
     }
   }
+
+  protected abstract move(it: Moving, update: Update): void;
 
   /** Euclidean norm over all gradients as they stand. */
   gradientNorm(): number {
@@ -63,13 +64,12 @@ export class AdamW {
   }
 
   /** Moves every parameter that has a gradient, and clears the gradients. */
-  update({ step, rate, gradientScale }: Update): void {
-    const { weightDecay, ...adam } = this.#settings;
+  update(update: Update): void {
     for (const [name, parameter] of this.parameters) {
-      if (parameter.grad === undefined) continue;
-      const decay = this.#decaying.has(parameter) ? weightDecay : 0;
-      const [m, v] = [this.#m.get(name) as Tensor, this.#v.get(name) as Tensor];
-      adamwUpdate(parameter, m, v, parameter.grad, { ...adam, decay, rate, step, gradientScale });
+      const { grad: gradient } = parameter;
+      if (gradient === undefined) continue;
+      const decay = this.#decaying.has(parameter) ? this.#weightDecay : 0;
+      this.move({ parameter, gradient, moments: this.#moments.get(name) ?? [], decay }, update);
     }
     this.clearGradients();
   }
@@ -80,18 +80,19 @@ export class AdamW {
 
   /** The moments, for a checkpoint. */
   store(): StoredArrays {
-    return storeTensors(this.#moments());
+    return storeTensors(this.#named());
   }
 
-  /** Puts stored moments back; throws FormatError when they belong to another model. */
+  /** Puts stored moments back; throws FormatError when they belong to another model or another rule. */
   load(arrays: StoredArrays): void {
-    loadTensors(this.#moments(), arrays);
+    loadTensors(this.#named(), arrays);
   }
 
-  #moments(): Map<string, Tensor> {
-    const under = (prefix: string, moments: ReadonlyMap<string, Tensor>) =>
-      [...moments].map(([name, tensor]) => [`${prefix}.${name}`, tensor] as const);
-    return new Map([...under('m', this.#m), ...under('v', this.#v)]);
+  #named(): Map<string, Tensor> {
+    const named = this.#slots.flatMap((slot, at) =>
+      [...this.#moments].map(([name, moments]) => [`${slot}.${name}`, moments[at] as Tensor] as const),
+    );
+    return new Map(named);
   }
 }
 

@@ -3,8 +3,10 @@
 import type { Cursor } from '../data/batching.js';
 import type { Context } from '../nn/context.js';
 import type { Module } from '../nn/module.js';
+import type { Alarm } from './alarms.js';
+import type { WeightAverage } from './average.js';
 import type { CheckpointStore } from './checkpoint.js';
-import type { AdamW } from './optimiser.js';
+import type { Optimiser } from './optimiser.js';
 import type { Best, EarlyStopping } from './progress.js';
 import type { Schedule } from './schedule.js';
 import type { BatchLoss } from './step.js';
@@ -30,7 +32,7 @@ export interface Progress {
 
 export interface TrainOptions<Batch> {
   readonly model: Module;
-  readonly optimiser: AdamW;
+  readonly optimiser: Optimiser;
   readonly schedule: Schedule;
   /** Mean loss of a batch; built from recorded operations. */
   readonly loss: (batch: Batch, context: Context) => BatchLoss;
@@ -43,6 +45,15 @@ export interface TrainOptions<Batch> {
   readonly accumulate?: number;
   /** Largest global norm of the gradient. Default 1. */
   readonly clipNorm?: number;
+  /** What is evaluated and kept in place of the weights. */
+  readonly average?: WeightAverage | undefined;
+  /** Called before every update, also after a resume: for what changes with the step. */
+  readonly beforeStep?: (step: number) => void;
+  /** What a loss or gradient that is not finite does: end training, or leave that update out. Default `stop`. */
+  readonly badBatch?: 'stop' | 'skip';
+  /** Deviations above the running mean at which loss and gradient norm are alarming; 0 = never. Default 0. */
+  readonly alarmDeviations?: number;
+  readonly onAlarm?: (alarm: Alarm) => void;
   /** Updates between lines of the log. Default 10. */
   readonly logEvery?: number;
   /** Updates between evaluations, each followed by a checkpoint. */

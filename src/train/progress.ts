@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { Alarms, alarmsSchema } from './alarms.js';
 
 const meterSchema = z.strictObject({ lossSum: z.number(), tokens: z.number(), normSum: z.number(), steps: z.int() });
 const bestSchema = z.strictObject({ step: z.int(), value: z.number(), evaluationsSince: z.int() });
@@ -13,6 +14,10 @@ export const progressSchema = z.strictObject({
   best: bestSchema.nullable(),
   /** Mean loss of the last line of the log. */
   trainLoss: z.number().nullable(),
+  /** What is usual so far. Checkpoints of version 0.1 do not have it. */
+  alarms: alarmsSchema.default(Alarms.fresh),
+  /** Batches skipped one after the other, up to now. */
+  skipped: z.int().default(0),
 });
 
 export type ProgressState = z.infer<typeof progressSchema>;

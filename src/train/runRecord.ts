@@ -22,6 +22,8 @@ const schema = z.strictObject({
   target: z.string(),
   /** Commit of the work tree in which the run was started; null outside of one. */
   gitCommit: z.string().nullable(),
+  /** Run whose weights this one started from. */
+  from: z.string().optional(),
   /** What the model's ids mean, so that the run can be opened without its data. */
   vocabularies: z.record(z.string(), z.json()),
   /** ISO 8601. */

@@ -1,5 +1,5 @@
 /**
- * One update: forward and backward over the accumulated batches, clipping, AdamW. Every batch runs in a scope of its
+ * One update: forward and backward over the accumulated batches, clipping, the optimiser. Every batch runs in a scope of its
  * own, so that a warm step allocates nothing.
  */
 
@@ -11,7 +11,7 @@ import { multiply } from '../tensor/elementwise.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { DivergenceError, firstBadGradient, firstBadOutput } from './guard.js';
-import type { AdamW } from './optimiser.js';
+import type { Optimiser } from './optimiser.js';
 
 /** A mean loss, of shape [1] or [], over `tokens` predictions. */
 export interface BatchLoss {
@@ -22,7 +22,7 @@ export interface BatchLoss {
 /** What an update needs beside the batches. */
 export interface StepOptions<Batch> {
   readonly model: Module;
-  readonly optimiser: AdamW;
+  readonly optimiser: Optimiser;
   readonly loss: (batch: Batch, context: Context) => BatchLoss;
   readonly random: RandomStream;
   /** Number of this update, from 1. */

@@ -5,6 +5,11 @@
 
 import { attentionSamples } from './attentionSamples.js';
 import type { Sample } from './checkGradients.js';
+import { nnSamples } from './nnSamples.js';
 import { tensorSamples } from './tensorSamples.js';
 
-export const samples: Readonly<Record<string, readonly Sample[]>> = { ...tensorSamples, ...attentionSamples };
+export const samples: Readonly<Record<string, readonly Sample[]>> = {
+  ...tensorSamples,
+  ...attentionSamples,
+  ...nnSamples,
+};

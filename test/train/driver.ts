@@ -9,10 +9,10 @@
 import fs from 'node:fs';
 import { createReferenceBackend } from '../../src/backend/reference/index.js';
 import { setBackend } from '../../src/tensor/create.js';
+import { AdamW } from '../../src/train/adamw.js';
 import { CheckpointStore } from '../../src/train/checkpoint.js';
 import { type Files, hostFiles } from '../../src/train/files.js';
 import { trainLoop } from '../../src/train/loop.js';
-import { AdamW } from '../../src/train/optimiser.js';
 import { createRun, resumeRun } from '../../src/train/run.js';
 import { createSchedule } from '../../src/train/schedule.js';
 import { checkpointAt, pointAt } from './killPoints.js';

@@ -193,7 +193,7 @@ describe('measure', () => {
 
   it('trains on two backends side by side', () => {
     const subjects = [...alone, { backend: createReferenceBackend(), machine }];
-    const figures = measure(prepareTrain, subjects, { preset: 'quick', batchTokens: 34 }, once);
+    const figures = measure(prepareTrain, subjects, { task: 'g2p', preset: 'quick', batchTokens: 34 }, once);
     expect(figures.map(({ kind, runs }) => [kind, runs])).toEqual([
       ['train', 2],
       ['train', 2],

@@ -41,10 +41,12 @@ export type MemoryOperation =
   | ('exp' | 'tanh' | 'gelu' | 'geluBackward' | 'layerNorm' | 'layerNormBackward' | 'rmsNorm' | 'softmax')
   | ('crossEntropy' | 'crossEntropyBackward' | 'adamw' | 'transpose');
 
-/** A preset of the task g2p. */
+/** A preset of a task, with the number of tokens in a batch; `set` changes further keys. */
 export interface TrainCase {
-  readonly preset: 'quick' | 'full';
+  readonly task: 'g2p' | 'novel';
+  readonly preset: string;
   readonly batchTokens: number;
+  readonly set?: readonly string[];
 }
 
 const long: AttentionShape = { B: 1, H: 12, G: 12, L: 2048, S: 2048, D: 64 };
@@ -87,8 +89,15 @@ const gemmCases: readonly GemmCase[] = [
 ];
 
 const trainCases: readonly TrainCase[] = [
-  { preset: 'quick', batchTokens: 2048 },
-  { preset: 'full', batchTokens: 2048 },
+  { task: 'g2p', preset: 'quick', batchTokens: 2048 },
+  { task: 'g2p', preset: 'full', batchTokens: 2048 },
+  { task: 'novel', preset: 'nanogpt-cpu', batchTokens: 12 * 64 },
+  {
+    task: 'novel',
+    preset: 'nanogpt-cpu',
+    batchTokens: 16 * 256,
+    set: ['layers=6', 'heads=6', 'width=384', 'hidden=1536', 'context=256'],
+  },
 ];
 
 /** 64 MiB an array. */
@@ -128,7 +137,7 @@ export const quickCases: typeof benchCases = {
   decode: decodeCases.map(smallAttention),
   gemm: gemmCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 128, N: 128, K: 128 }) })),
   memory: memoryCases.map((it) => ({ ...it, shape: atMost(it.shape, { M: 64, N: 192, E: 192, V: 192 }) })),
-  train: trainCases.map((it) => ({ ...it, batchTokens: 64 })),
+  train: trainCases.slice(0, 3).map((it) => ({ ...it, batchTokens: 64 })),
 };
 
 function smallAttention(it: AttentionCase): AttentionCase {

@@ -36,7 +36,7 @@ function nameOf(figures: BenchFigures): string {
     case 'gemm':
       return figures.transposed === 'none' ? 'matmul' : `matmul, ${figures.transposed} transposed`;
     case 'train':
-      return `training step, ${figures.preset}`;
+      return `step of ${figures.task}, ${figures.preset}`;
     case 'memory':
       return figures.operation;
     default:
