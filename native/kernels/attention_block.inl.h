@@ -23,7 +23,7 @@ struct record_sums {
   float future[VL];    // Σ w where d < 0
   float set[VL];       // Σ w over the chosen keys
   float lowest[VL];    // smallest stored score
-  float watched[4];    // stored scores of keys 0, i + offset, i + offset - 1, i + offset + 1
+  float watched[VL];   // stored scores of keys 0, i + offset, i + offset - 1, i + offset + 1; whole vectors stay aligned
 };
 
 struct strip;
@@ -105,7 +105,7 @@ static void clear_rows(forward_state& f) {
     record_sums& sums = f.record[r];
     for (float* sum = sums.t; sum < sums.lowest; sum += VL) store(sum, vf{});
     store(sums.lowest, splat(infinity));
-    for (float& score : sums.watched) score = -infinity;
+    store(sums.watched, splat(-infinity));
   }
 }
 

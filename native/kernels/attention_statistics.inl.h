@@ -58,8 +58,12 @@ static void watch_key(record_sums& sums, int slot, const tile_row& row, i64 key)
 
 static void watch_keys(forward_state& f, const tile_row& row) {
   record_sums& sums = f.record[row.r];
-  const i64 here = row.i + f.p->offset, keys[4] = {0, here, here - 1, here + 1};
-  for (int slot = 0; slot < 4; slot++) watch_key(sums, slot, row, keys[slot]);
+  const i64 here = row.i + f.p->offset, first = row.j0 + row.begin, past = row.j0 + row.end;
+  if (first == 0) watch_key(sums, 0, row, 0);
+  if (here + 1 < first || here - 1 >= past) return;
+  watch_key(sums, 1, row, here);
+  watch_key(sums, 2, row, here - 1);
+  watch_key(sums, 3, row, here + 1);
 }
 
 #define KEYHOLE_INLINE_MEMBER inline __attribute__((always_inline))

@@ -201,7 +201,7 @@ describe('attention', () => {
         close(all.tiles?.values[head * 4 + 3], late.length === 0 ? 0 : second / late.length, 'map, last cell');
         rows.forEach((row, i) => {
           const at = head * L + i;
-          const [largest = 0] = row.toSorted((a, b) => b - a);
+          const largest = Math.max(...row);
           close(all.top?.weights[2 * at], largest, 'largest weight');
           expect(all.top?.keys[2 * at], `${name}: its key`).toBe(largest > 0 ? row.indexOf(largest) : -1);
           close(
