@@ -46,7 +46,7 @@ static float raise_maximum(forward_state& f, const tile_row& row) {
   const float m = maximum(largest), shift = (old - m) * f.unit;
   const float a = power_of_two(splat(shift))[0];
   float* l = f.l + row.r * VL;
-  if (f.record) move_record(f.record[row.r], l, shift, a);
+  if (f.record && old != -infinity) move_record(f.record[row.r], l, shift, a);
   store(l, load(l) * splat(a));
   f.m[row.r] = m;
   return a;

@@ -169,15 +169,6 @@ static record_runs runs_of(const forward_state& f, const tile_row& row, i64 firs
   return runs;
 }
 
-// Values of one statistic for rows r0 …, one a lane.
-static void write_statistic(const view& to, const forward_state& f, int statistic, i64 r0, int count, vf values) {
-  float* target = static_cast<float*>(to.data) + statistic * to.stride[0] + f.b * to.stride[1];
-  if (head_of(f, r0) == head_of(f, r0 + count - 1))
-    return store_strided(target + head_of(f, r0) * to.stride[2] + query_of(f, r0) * to.stride[3], to.stride[3], values, count);
-  for (int r = 0; r < count; r++)
-    target[head_of(f, r0 + r) * to.stride[2] + query_of(f, r0 + r) * to.stride[3]] = values[r];
-}
-
 // Rows r0 … of the block, at the end, one a lane. Entropy is ln l - ln 2·t/l, which does not cancel when scores are large.
 static void write_statistics(const call& c, const forward_state& f, i64 r0, int count, vf l, vf log_l) {
   const view& to = c.operand[attention_forward_f32_call::o_statistics];
@@ -185,8 +176,15 @@ static void write_statistics(const call& c, const forward_state& f, i64 r0, int 
   constexpr i64 step = sizeof(record_sums) / sizeof(float);
   const float scale = f.natural ? 1.0f : f.p->scale < 0 ? -f.p->scale : f.p->scale;
   const vf keys = load_partial(f.keys + r0, count), m = load_partial(f.m + r0, count), rest = splat(1.0f) / l;
+  const i64 h = head_of(f, r0), i = query_of(f, r0);
+  float* first = static_cast<float*>(to.data) + f.b * to.stride[1] + h * to.stride[2] + i * to.stride[3];
+  const bool one_head = i + count <= f.i0 + f.queries;
   const auto write = [&](int statistic, vf values) {
-    write_statistic(to, f, statistic, r0, count, select(keys == vf{}, vf{}, values));
+    values = select(keys == vf{}, vf{}, values);
+    float* target = first + statistic * to.stride[0];
+    if (one_head) return store_strided(target, to.stride[3], values, count);
+    for (int r = 0; r < count; r++)
+      target[(head_of(f, r0 + r) - h) * to.stride[2] + (query_of(f, r0 + r) - i) * to.stride[3]] = values[r];
   };
   const auto share = [&](const float* sum) { return row_totals(sum, step, count) * rest; };
   const vf mean = share(sums->t), lowest = -row_maxima(sums->lowest, step, count, splat(-1.0f));
