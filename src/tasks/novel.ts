@@ -52,7 +52,7 @@ const nanogptCpu: Partial<NovelConfig> = {
   dropout: 0,
   batchTokens: 12 * 64,
   steps: 2000,
-  evaluateEvery: 500,
+  evaluateEvery: 1000,
 };
 
 const full: Partial<NovelConfig> = {
@@ -74,7 +74,7 @@ export const novel = languageTask<NovelConfig>({
   name: 'novel',
   summary: 'language model of a text (Moby-Dick, or data=FILE)',
   schema,
-  presets: { quick: { ...nanogptCpu, steps: 1500 }, full, 'nanogpt-cpu': nanogptCpu },
+  presets: { quick: { ...nanogptCpu, steps: 1500, evaluateEvery: 500 }, full, 'nanogpt-cpu': nanogptCpu },
   async load({ data, validationRatio, ...keys }, known) {
     const text = await loadText(data);
     const { train, validation } = splitText(text, validationRatio);
