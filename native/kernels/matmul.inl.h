@@ -9,11 +9,10 @@
 // row-major b skip b's packing.
 //
 // Numerics: an element is Σ over blocks of K of one fma chain each, in order of k: N5. K alone decides where the blocks
-// end, so the bits depend neither on M, N, the threads nor on the path taken (N12). Measured against
-// |a|·|b| on structured inputs: 0.7 u at K = 1024.
+// end, so the bits depend neither on M, N, the threads nor on the path taken (N12). Measured errors: docs/numerics.md.
 //
-// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4 whose caches others used: AVX-512 1024³
-// 75 to 84 %, 1024×512×128 (x·Wᵀ) 86 to 94 %, 512×128×1024 (xᵀ·dy) 78 to 87 %, 64³ 82 %; AVX2 1024³ 75 to 79 %.
+// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4: AVX-512 1024³ 85 %, 1024×512×128 (x·Wᵀ)
+// 92 %, 512×128×1024 (xᵀ·dy) 80 %, 64³ about 50 %.
 #pragma once
 
 #include "matmul_epilogue.inl.h"
