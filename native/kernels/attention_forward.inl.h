@@ -36,11 +36,9 @@ struct forward_plan {
   bool record, direct;
 };
 
-// Raises the row's maximum to that of the tile and moves its sums there. Returns the factor they took: 1 unless the maximum
-// grew. NaN is passed over: it shows in the sums.
-static float raise_maximum(forward_state& f, const tile_row& row) {
-  vf largest = splat(-infinity);
-  for (i64 j = row.begin; j < row.end; j += VL) largest = max(load(row.s + j), largest);
+// Raises the row's maximum to `largest`, that of the tile, and moves its sums there. Returns the factor they took: 1 unless
+// the maximum grew. NaN is passed over: it shows in the sums.
+static float raise_maximum(forward_state& f, const tile_row& row, vf largest) {
   const float old = f.m[row.r];
   if (!any(largest > splat(old))) return 1.0f;
   const float m = maximum(largest), shift = (old - m) * f.unit;
@@ -52,47 +50,46 @@ static float raise_maximum(forward_state& f, const tile_row& row) {
   return a;
 }
 
-// For keys begin … end of the row: s[j] becomes w = 2^(unit·(s - m)), dropped where dropout says so; returns l + Σ w.
+// For keys begin … end of the row: s[j] becomes w = 2^(unit·(s - m)); returns l + Σ w.
 template <record_mode Mode>
 static vf weigh_keys(forward_state& f, const tile_row& row, i64 begin, i64 end, vf l) {
   if (begin >= end) return l;
-  const attention_problem& p = *f.p;
   const float m = f.m[row.r];
   const vf unit = splat(f.unit), largest = splat(m == -infinity ? 0.0f : m);
-  const u32 key = p.dropout_threshold ? dropout_key(p, f.b, row.h, row.i) : 0;
-  float* kept = f.kept ? kept_row(*f.kept, row) : nullptr;
-  row_record<Mode> record(f, row, begin);
+  row_record<Mode> record(f, row, begin, l);
   for (i64 j = begin; j < end; j += VL) {
-    const vf s = load(row.s + j), x = (s - largest) * unit;
-    vf w = power_of_two(x);
+    const vf s = load(row.s + j), x = (s - largest) * unit, w = power_of_two(x);
     l += w;
-    record.add(j, s, x, w);
-    if (kept) store(kept + j, w);
-    if (p.dropout_threshold) w = drop(p, key, row.j0 + j, w);
+    record.add(j, s, x, w, l);
     store(row.s + j, w);
   }
-  record.end(f, row, end);
+  record.end(f, row, end, l);
   return l;
 }
 
-// Scores of a row become weights; returns the factor of the row's sums.
+static vf weigh_row(forward_state& f, const tile_row& row) {
+  return weigh_keys<unrecorded>(f, row, row.begin, row.end, vf{});
+}
+
+static vf weigh_row(forward_state& f, const tile_row& row, const record_runs& runs) {
+  vf l = weigh_keys<closely>(f, row, row.begin, runs.before[0], vf{});
+  l = weigh_keys<before>(f, row, runs.before[0], runs.before[1], l);
+  l = weigh_keys<closely>(f, row, runs.before[1], runs.after[0], l);
+  l = weigh_keys<after>(f, row, runs.after[0], runs.after[1], l);
+  return weigh_keys<closely>(f, row, runs.after[1], row.end, l);
+}
+
+// Scores of a row become weights, dropped where dropout says so; returns the factor of the row's sums.
 static float softmax_row(forward_state& f, const tile_row& row) {
+  const attention_problem& p = *f.p;
   const key_range keys = prepare_row(f, row);
   if (f.record) watch_keys(f, row);
-  const float a = raise_maximum(f, row);
-  if (f.kept) keep_row(*f.kept, row, f.m[row.r]);
-  vf l{};
-  if (!f.record) {
-    l = weigh_keys<unrecorded>(f, row, row.begin, row.end, l);
-  } else {
-    const record_runs runs = runs_of(f, row, keys.begin, keys.end);
-    l = weigh_keys<closely>(f, row, row.begin, runs.before[0], l);
-    l = weigh_keys<before>(f, row, runs.before[0], runs.before[1], l);
-    l = weigh_keys<closely>(f, row, runs.before[1], runs.after[0], l);
-    l = weigh_keys<after>(f, row, runs.after[0], runs.after[1], l);
-    l = weigh_keys<closely>(f, row, runs.after[1], row.end, l);
-  }
+  record_runs runs = f.record ? runs_of(f, row, keys.begin, keys.end) : record_runs{};
+  const float a = raise_maximum(f, row, f.record ? extremes(f, row, runs) : largest_score(row, row.begin, row.end));
+  const vf l = f.record ? weigh_row(f, row, runs) : weigh_row(f, row);
   store(f.l + row.r * VL, load(f.l + row.r * VL) + l);
+  if (f.kept) keep_row(*f.kept, row, f.m[row.r]);
+  if (p.dropout_threshold) drop_row(p, f.b, row);
   return a;
 }
 

@@ -1,5 +1,5 @@
 // One row of a score tile made ready for the softmax: what is forbidden becomes -inf, softcap and bias are applied. And the
-// exponential that turns it into weights. Next: attention_statistics.inl.h.
+// exponential that turns it into weights, and dropout on them. Next: attention_statistics.inl.h.
 #pragma once
 
 #include "attention_block.inl.h"
@@ -18,7 +18,7 @@ KEYHOLE_INLINE vf power_of_two(vf x) {
   y = fma(y, r, splat(2.4022242e-1f));
   y = fma(y, r, splat(6.9314700e-1f));
   y = fma(y, r, splat(1.0f));
-  return select(x < splat(-126.0f), vf{}, as_float(as_int(y) + (as_int(shifted) << 23)));
+  return unless(x < splat(-126.0f), as_float(as_int(y) + (as_int(shifted) << 23)));
 }
 
 // One row of the score tile.
@@ -109,4 +109,19 @@ static key_range prepare_row(forward_state& f, const tile_row& row) {
     f.keys[row.r] += (float)(past - first);
   }
   return {first, past};
+}
+
+// The largest score of keys from … past, two sums at a time.
+static vf largest_score(const tile_row& row, i64 from, i64 past) {
+  vf largest = splat(-infinity), other = largest;
+  i64 j = from;
+  for (; j + VL < past; j += 2 * VL) largest = max(load(row.s + j), largest), other = max(load(row.s + j + VL), other);
+  if (j < past) largest = max(load(row.s + j), largest);
+  return max(other, largest);
+}
+
+// Weights that dropout lets fall become 0, the others grow.
+static void drop_row(const attention_problem& p, i64 b, const tile_row& row) {
+  const u32 key = dropout_key(p, b, row.h, row.i);
+  for (i64 j = row.begin; j < row.end; j += VL) store(row.s + j, drop(p, key, row.j0 + j, load(row.s + j)));
 }

@@ -78,39 +78,36 @@ enum record_mode {
 
 template <record_mode Mode>
 struct row_record {
-  vf t{}, tx{}, square{}, mass{}, passed{}, lowest = splat(infinity);
+  vf t{}, tx{}, square{}, passed{}, l0;
   i64 begin;
 
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64 j) : begin(j) {}
-  // s: stored scores, x: relative to the maximum, w = 2^x.
-  KEYHOLE_INLINE_MEMBER void add(i64, vf s, vf x, vf w) {
-    const vf bounded = max(splat(-200.0f), x), wx = w * bounded;  // x is -inf where the score is
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64 j, vf l) : l0(l), begin(j) {}
+  // s: stored scores, x: relative to the maximum, w = 2^x, l: Σ w up to here.
+  KEYHOLE_INLINE_MEMBER void add(i64, vf, vf x, vf w, vf l) {
+    const vf wx = w * x;
     t += wx;
-    tx = fma(wx, bounded, tx);
+    tx = fma(wx, x, tx);
     square = fma(w, w, square);
-    lowest = min(s, lowest);
-    mass += w;
-    passed += mass;
+    passed += l;
   }
-  // |d| falls or rises by VL from vector to vector. Σ over n vectors of v·w_v is n·mass - passed: no multiplication a key.
-  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64 past) const {
+  // |d| falls or rises by VL from vector to vector. Σ over n vectors of v·w_v is n·l - passed: no multiplication a key.
+  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64 past, vf l) const {
     record_sums& sums = f.record[row.r];
     const vf d = splat((float)(row.i + f.p->offset - row.j0 - begin)) - to_float(lanes());
-    const vf steps = fma(splat((float)((past - begin) / VL)), mass, -passed);
+    const vf mass = l - l0, steps = fma(splat((float)((past - begin) / VL)), l, -passed);
     const vf distance = fma(splat(-(float)VL), steps, d * mass);
     add_to(sums.t, t), add_to(sums.tx, tx), add_to(sums.square, square);
     add_to(sums.distance, Mode == after ? -distance : distance);
     if (Mode == after) add_to(sums.future, mass);
-    store(sums.lowest, min(load(sums.lowest), lowest));
   }
   static KEYHOLE_INLINE_MEMBER void add_to(float* sum, vf x) { store(sum, load(sum) + x); }
 };
 
 template <>
 struct row_record<unrecorded> {
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64) {}
-  KEYHOLE_INLINE_MEMBER void add(i64, vf, vf, vf) {}
-  KEYHOLE_INLINE_MEMBER void end(const forward_state&, const tile_row&, i64) const {}
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state&, const tile_row&, i64, vf) {}
+  KEYHOLE_INLINE_MEMBER void add(i64, vf, vf, vf, vf) {}
+  KEYHOLE_INLINE_MEMBER void end(const forward_state&, const tile_row&, i64, vf) const {}
 };
 
 template <>
@@ -119,13 +116,13 @@ struct row_record<closely> {
   i64 set_stride = 0, row_end;
   vf t{}, tx{}, square{}, distance{}, window{}, future{}, chosen{}, lowest = splat(infinity), d, radius;
 
-  KEYHOLE_INLINE_MEMBER row_record(const forward_state& f, const tile_row& row, i64 j) : row_end(row.end) {
+  KEYHOLE_INLINE_MEMBER row_record(const forward_state& f, const tile_row& row, i64 j, vf) : row_end(row.end) {
     d = splat((float)(row.i + f.p->offset - row.j0 - j)) - to_float(lanes()), radius = splat((float)f.window);
     if (!f.set) return;
     set = static_cast<const u8*>(f.set->data) + f.b * f.set->stride[0] + row.j0 * f.set->stride[1];
     set_stride = f.set->stride[1];
   }
-  KEYHOLE_INLINE_MEMBER void add(i64 j, vf s, vf x, vf w) {
+  KEYHOLE_INLINE_MEMBER void add(i64 j, vf s, vf x, vf w, vf) {
     x = max(splat(-200.0f), x);  // a forbidden key has x = -inf and w = 0
     const vf wx = w * x, apart = absolute(d);
     t += wx;
@@ -139,7 +136,7 @@ struct row_record<closely> {
     if (set)
       chosen += select(load_bytes_strided(set + j * set_stride, set_stride, (int)min_of(VL, row_end - j)) != 0, w, vf{});
   }
-  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64) const {
+  KEYHOLE_INLINE_MEMBER void end(const forward_state& f, const tile_row& row, i64, vf) const {
     const vf added[] = {t, tx, square, distance, window, future, chosen};  // in the order of record_sums
     record_sums& sums = f.record[row.r];
     float* sum = sums.t;
@@ -167,6 +164,21 @@ static record_runs runs_of(const forward_state& f, const tile_row& row, i64 firs
   runs.after[0] = max_of(runs.before[1], max_of(start, runs.after[0]));
   runs.after[1] = max_of(runs.after[0], stop);
   return runs;
+}
+
+// The largest score of a row. The smallest of the runs without forbidden keys goes to the record; a score of -inf among them
+// (q·k was too large for a float) is a weight of 0 like a forbidden key, so then all keys are looked at closely.
+static vf extremes(const forward_state& f, const tile_row& row, record_runs& runs) {
+  const i64 start = runs.before[0], stop = runs.after[1];
+  vf largest = largest_score(row, row.begin, start), lowest = splat(infinity);
+  for (i64 j = start; j < stop; j += VL) {
+    const vf s = load(row.s + j);
+    largest = max(s, largest), lowest = min(s, lowest);
+  }
+  float* kept = f.record[row.r].lowest;
+  if (any(lowest == splat(-infinity))) runs = {{row.begin, row.begin}, {round_up(row.end, VL), round_up(row.end, VL)}};
+  else store(kept, min(load(kept), lowest));
+  return max(largest_score(row, stop, row.end), largest);
 }
 
 // Rows r0 … of the block, at the end, one a lane. Entropy is ln l - ln 2·t/l, which does not cancel when scores are large.

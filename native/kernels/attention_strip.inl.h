@@ -75,11 +75,10 @@ static void clear_column(const strip& s, i64 head) {
   s.counted[head] = 0;
 }
 
-// Where the weights of a row of a tile are kept.
-KEYHOLE_INLINE float* kept_row(const strip& s, const tile_row& row) { return s.w + row.r * s.pitch + row.j0; }
-
-// Notes which weights are kept, and what they are relative to.
+// Keeps the weights of a row of a tile, and notes which they are and what they are relative to.
 static void keep_row(const strip& s, const tile_row& row, float m) {
+  float* kept = s.w + row.r * s.pitch + row.j0;
+  for (i64 j = row.begin; j < row.end; j += VL) store(kept + j, load(row.s + j));
   i64* range = s.range + 2 * row.r;
   if (range[0] == range[1]) range[0] = row.j0 + row.begin;
   range[1] = row.j0 + round_up(row.end, VL);

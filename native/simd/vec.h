@@ -87,6 +87,15 @@ KEYHOLE_INLINE vf select(vi mask, vf a, vf b) {
 #endif
 }
 
+// 0 where the mask's lane is -1, else a.
+KEYHOLE_INLINE vf unless(vi mask, vf a) {
+#if defined(KEYHOLE_AVX512)
+  return mask ? vf{} : a;
+#else
+  return (vf)(~mask & (vi)a);
+#endif
+}
+
 // a > b ? a : b, so b when either is NaN.
 KEYHOLE_INLINE vf max(vf a, vf b) {
 #if defined(KEYHOLE_AVX512)
