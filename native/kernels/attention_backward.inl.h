@@ -59,10 +59,19 @@ static void backward_tile(const call& c, backward_state& f, i64 j0, i64 h0, i64 
   const attention_problem& p = *f.p;
   f.j0 = j0;
   f.keys = min_of(key_block, p.S - j0);
-  pack_tile_keys(f);
+  const key_range tile{j0, j0 + f.keys};
+  bool packed = false;
   if (f.want_keys) clear_tile_sums(c, f);
   for (f.h = h0; f.h < h1; f.h++)
-    for (i64 i = f.i0; i < f.i1; i += row_tile) backward_rows(c, f, i, min_of(row_tile, f.i1 - i));
+    for (i64 i = f.i0; i < f.i1; i += row_tile) {
+      const block_rows rows = live_rows(p.blocks, {f.b, f.h, f.h + 1, i, min_of(f.i1, i + row_tile) - 1}, tile);
+      if (rows.last < rows.first) continue;
+      const key_range keys = live_keys(p, rows, tile);
+      if (keys.end <= keys.begin) continue;
+      if (!packed) pack_tile_keys(f);
+      packed = true;
+      backward_rows(c, f, rows.first, rows.last - rows.first + 1, keys);
+    }
   if (f.want_keys) write_tile_sums(c, f);
 }
 
@@ -126,6 +135,8 @@ static int attention_backward_f32(const call& c) {
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
   const attention_problem& p = plan.p;
   if (bad_problem(p)) return bad_scalar;
+  if (int code = check_blocks(c, o_blocks, o_patterns, p.L, p.S)) return code;
+  plan.p.blocks = read_blocks(c, o_blocks, o_patterns);
   if (c.operand[o_dstatistics].data && !c.operand[o_statistics].data) return bad_scalar;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);

@@ -47,6 +47,7 @@ struct forward_state {
   float* k_panels;   // packed [panels][D][tile_columns]
   float* v_packed;   // packed [forward_keys][v_width]
   float* tile;       // [tile_rows][forward_pitch]
+  float* product;    // [tile_rows][tile_columns]: P·V of several runs of keys
   float* out;        // [rows][v_width]
   float* m;          // [rows] largest stored score
   float* keys;       // [rows] number of allowed keys
@@ -63,8 +64,9 @@ struct forward_state {
   bool direct;       // keys are read where they lie, not packed
 };
 
+// Keys [j0 + from, j0 + keys).
 struct forward_tile {
-  i64 j0, keys;
+  i64 j0, keys, from;
 };
 
 KEYHOLE_INLINE i64 head_of(const forward_state& f, i64 r) { return f.h0 + r / f.queries; }
@@ -79,7 +81,7 @@ static i64 sums_floats(const attention_problem& p, i64 rows, bool record) {
 // What serves one tile.
 static i64 tile_floats(const attention_problem& p, i64 rows) {
   const i64 v_width = round_up(p.Dv, VL);
-  return round_up(packed_rows_floats(rows, p.D) + forward_keys * (p.D + v_width) + tile_rows * forward_pitch, VL);
+  return round_up(packed_rows_floats(rows, p.D) + forward_keys * (p.D + v_width) + tile_rows * (forward_pitch + tile_columns), VL);
 }
 
 static void carve_sums(forward_state& f, float* sums, bool record) {
@@ -95,6 +97,7 @@ static void carve_tile(forward_state& f, float* scratch) {
   f.k_panels = f.q_rows + packed_rows_floats(f.capacity, f.p->D);
   f.v_packed = f.k_panels + forward_keys * f.p->D;
   f.tile = f.v_packed + forward_keys * f.v_width;
+  f.product = f.tile + tile_rows * forward_pitch;
 }
 
 static void clear_rows(forward_state& f) {
@@ -138,15 +141,18 @@ static void pack_values(forward_state& f, const forward_tile& t, bool partly) {
   const attention_problem& p = *f.p;
   const i64 key_stride = p.v->stride[2], width_stride = p.v->stride[3];
   const float* v = f.v + t.j0 * key_stride;
+  const float* first = v + t.from * key_stride;
+  float* packed = f.v_packed + t.from * f.v_width;
+  const i64 keys = t.keys - t.from;
   const bool in_place = width_stride == 1 && p.Dv == f.v_width && f.rows <= 2 * tile_rows;
   f.values = in_place ? v : f.v_packed;
   f.value_step = in_place ? key_stride : f.v_width;
   if (partly && !in_place && width_stride == 1) {
-    f.careful = pack_and_check(f.v_packed, f.v_width, v, key_stride, t.keys, p.Dv);
+    f.careful = pack_and_check(packed, f.v_width, first, key_stride, keys, p.Dv);
     return;
   }
-  f.careful = partly && not_finite(v, key_stride, width_stride, t.keys, p.Dv);
-  if (!in_place) pack(f.v_packed, f.v_width, v, key_stride, width_stride, t.keys, p.Dv);
+  f.careful = partly && not_finite(first, key_stride, width_stride, keys, p.Dv);
+  if (!in_place) pack(packed, f.v_width, first, key_stride, width_stride, keys, p.Dv);
 }
 
 // Asks for rows `from` … `past` of a head, as far as they lie together.

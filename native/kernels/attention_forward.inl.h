@@ -2,7 +2,7 @@
 //
 // out [B,H,L,Dv], lse [B,H,L]; the record, each part or none: statistics [16,B,H,L], received [B,H,S], tiles [B,H,P,P],
 // topWeights and topKeys [B,H,L,T], zeroKeys [B,H,L]; q [B,H,L,D], k [B,G,S,D], v [B,G,S,Dv], mask and bias [B,H,L,S] or
-// none, lengths [B] or none, set [B,S] or none; any strides. `=`. Outputs overlap no input.
+// none, lengths [B] or none, set [B,S] or none, blocks and patterns or none; any strides. `=`. Outputs overlap no input.
 //
 // Passes: a task owns a block of query rows, of all heads that share a key head. It packs its rows once; then for each tile
 // of forward_keys keys that some row may attend: pack k and v, and per group of tile_rows rows: scores (register tile) →
@@ -105,16 +105,47 @@ static void apply_careful(const forward_state& f, const tile_row& row, float a) 
   }
 }
 
+// out = a·out + P·V over runs of keys: one chain of products, as if the keys between had weight 0.
+static void apply_runs(const forward_state& f, i64 r0, int rows, const live_runs& runs, const float* a) {
+  for (i64 d = 0; d < f.v_width; d += tile_columns) {
+    const i64 columns = min_of(tile_columns, f.v_width - d);
+    const auto values = [&](int run) { return f.values + runs.run[run].begin * f.value_step + d; };
+    const auto keys = [&](int run) { return runs.run[run].end - runs.run[run].begin; };
+    float* out = f.out + r0 * f.v_width + d;
+    if (runs.count == 1) {
+      multiply<forward_pitch, 1, tile_rescale>(rows, columns, out, f.v_width, f.tile + runs.run[0].begin, values(0),
+                                               f.value_step, keys(0), a);
+      continue;
+    }
+    multiply<forward_pitch, 1, tile_set>(rows, columns, f.product, tile_columns, f.tile + runs.run[0].begin, values(0),
+                                         f.value_step, keys(0));
+    for (int run = 1; run < runs.count; run++)
+      multiply<forward_pitch, 1, tile_continue>(rows, columns, f.product, tile_columns, f.tile + runs.run[run].begin,
+                                                values(run), f.value_step, keys(run));
+    for (int r = 0; r < rows; r++)
+      for (i64 v = 0; v < columns; v += VL) {
+        float* target = out + r * f.v_width + v;
+        store(target, fma(splat(a[r]), load(target), load(f.product + r * tile_columns + v)));
+      }
+  }
+}
+
 // Rows r0 … r0+rows-1 of the block against one tile.
 static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int rows) {
   const attention_problem& p = *f.p;
-  const bool one_head = r0 / f.queries == (r0 + rows - 1) / f.queries;
+  const i64 h0 = head_of(f, r0), h1 = head_of(f, r0 + rows - 1) + 1;
+  const bool one_head = h1 - h0 == 1;
   const i64 first = one_head ? query_of(f, r0) : f.i0, last = one_head ? first + rows - 1 : f.i0 + f.queries - 1;
-  const key_range keys = keys_of(p, f.b, first, last);
-  const i64 begin = max_of(0, keys.begin - t.j0) / tile_columns * tile_columns, end = min_of(t.keys, keys.end - t.j0);
-  if (end <= begin) return;
-  if (f.direct) score_keys(f, t, r0, rows, begin, end);
-  else score_tile<forward_pitch>(f.tile, f.q_rows + r0 * tile_pitch, f.capacity, f.k_panels, rows, begin, end, p.D);
+  const block_rows asking{f.b, h0, h1, first, last};
+  const key_range keys = live_keys(p, asking, {t.j0 + t.from, t.j0 + t.keys});
+  if (keys.end <= keys.begin) return;
+  const i64 begin = (keys.begin - t.j0) / tile_columns * tile_columns, end = keys.end - t.j0;
+  const live_runs runs = runs_in_tile(p.blocks, asking, t.j0, begin, end);
+  for (int run = 0; run < runs.count; run++) {
+    const auto [from, to] = runs.run[run];
+    if (f.direct) score_keys(f, t, r0, rows, from, to);
+    else score_tile<forward_pitch>(f.tile, f.q_rows + r0 * tile_pitch, f.capacity, f.k_panels, rows, from, to, p.D);
+  }
   float a[tile_rows];
   tile_row row[tile_rows];
   for (int r = 0; r < rows; r++) {
@@ -124,12 +155,9 @@ static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int r
   if (f.careful)
     for (int r = 0; r < rows; r++) apply_careful(f, row[r], a[r]);
   else if (f.direct)
-    apply_values(f, t, r0, rows, begin, end, a);
+    for (int run = 0; run < runs.count; run++) apply_values(f, t, r0, rows, runs.run[run].begin, runs.run[run].end, a);
   else
-    for (i64 d = 0; d < f.v_width; d += tile_columns)
-      multiply<forward_pitch, 1, tile_rescale>(rows, min_of(tile_columns, f.v_width - d), f.out + r0 * f.v_width + d,
-                                            f.v_width, f.tile + begin, f.values + begin * f.value_step + d,
-                                            f.value_step, end - begin, a);
+    apply_runs(f, r0, rows, runs, a);
 }
 
 // out = out / l, lse = scale·m + ln l; zeros and -inf where no key was allowed.
@@ -172,6 +200,20 @@ static forward_state block_at(const call& c, const forward_plan& plan, const upc
   return f;
 }
 
+static block_rows rows_of(const forward_state& f) {
+  return {f.b, f.h0, f.h0 + f.p->H / f.p->G, f.i0, f.i0 + f.queries - 1};
+}
+
+// The first tile from j0 on with a key before `end` that some row of the block may attend; its keys are none when there is
+// no such tile.
+static forward_tile live_tile(const forward_state& f, i64 j0, i64 end) {
+  for (; j0 < end; j0 += forward_keys) {
+    const key_range keys = live_range(f.p->blocks, rows_of(f), {j0, min_of(end, j0 + forward_keys)});
+    if (keys.begin < keys.end) return {j0, keys.end - j0, keys.begin - j0};
+  }
+  return {end, 0, 0};
+}
+
 // Takes the block's rows through the tiles of keys [first, past) that some row may attend.
 static void forward_block(forward_state& f, i64 first, i64 past) {
   const attention_problem& p = *f.p;
@@ -181,12 +223,15 @@ static void forward_block(forward_state& f, i64 first, i64 past) {
   const i64 end = min_of(past, allowed.end);
   clear_rows(f);
   pack_queries(f);
-  for (i64 j0 = max_of(first, allowed.begin / forward_keys * forward_keys); j0 < end; j0 += forward_keys) {
-    const forward_tile t{j0, min_of(forward_keys, end - j0)};
-    if (!f.direct) pack_keys(f.k_panels, k + j0 * p.k->stride[2], p.k->stride[2], p.k->stride[3], t.keys, p.D);
-    pack_values(f, t, partly_forbidden(p, f.b, f.i0, last, j0, 0, t.keys));
-    const i64 next = j0 + forward_keys;
-    const upcoming soon = next < end ? upcoming{f.b, f.g, next, min_of(forward_keys, end - next), 0, 0} : f.after;
+  forward_tile t = live_tile(f, max_of(first, allowed.begin / forward_keys * forward_keys), end);
+  for (forward_tile next; t.keys > 0; t = next) {
+    next = live_tile(f, t.j0 + forward_keys, end);
+    const float* k_first = k + (t.j0 + t.from) * p.k->stride[2];
+    if (!f.direct)
+      pack_keys(f.k_panels + t.from * p.D, k_first, p.k->stride[2], p.k->stride[3], t.keys - t.from, p.D);
+    pack_values(f, t, partly_forbidden(p, f.b, f.i0, last, t.j0, t.from, t.keys));
+    const i64 coming = next.keys - next.from;
+    const upcoming soon = coming > 0 ? upcoming{f.b, f.g, next.j0 + next.from, coming, 0, 0} : f.after;
     for (i64 r = 0; r < f.rows; r += tile_rows) {
       if (!f.direct) prefetch(p, soon, r / tile_rows, parts);
       forward_group(f, t, r, (int)min_of(tile_rows, f.rows - r));
@@ -340,6 +385,8 @@ static int attention_forward_f32(const call& c) {
   forward_plan plan{};
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
   if (bad_problem(plan.p)) return bad_scalar;
+  if (int code = check_blocks(c, o_blocks, o_patterns, plan.p.L, plan.p.S)) return code;
+  plan.p.blocks = read_blocks(c, o_blocks, o_patterns);
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
   plan.record = c.operand[o_statistics].data;

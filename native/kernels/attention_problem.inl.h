@@ -4,6 +4,7 @@
 // keys whatever S, the rows beside it, the batch and the threads. Next: attention_forward.inl.h.
 #pragma once
 
+#include "attention_blocks.inl.h"
 #include "dropout.inl.h"
 #include "matmul_tile.inl.h"
 #include "matmul_pack.inl.h"
@@ -19,6 +20,7 @@ struct attention_problem {
   const view* mask;     // null when left out, like bias and lengths
   const view* bias;
   const view* lengths;
+  block_map blocks;
   float scale, softcap;
   i64 left, right, offset;
   u32 dropout_threshold;  // 0: no dropout
@@ -57,10 +59,6 @@ KEYHOLE_INLINE T* head(const view& v, i64 b, i64 h) {
   return static_cast<T*>(v.data) + b * v.stride[0] + h * v.stride[1];
 }
 
-struct key_range {
-  i64 begin, end;
-};
-
 // Keys that rows first … last may attend by causality, window and length, within [0, S]; masks may forbid more.
 static key_range keys_of(const attention_problem& p, i64 b, i64 first, i64 last) {
   i64 limit = p.S;
@@ -68,6 +66,12 @@ static key_range keys_of(const attention_problem& p, i64 b, i64 first, i64 last)
   limit = max_of(0, limit);
   const i64 begin = min_of(limit, max_of(0, first + p.offset - p.left));
   return {begin, max_of(begin, min_of(limit, last + p.offset + p.right + 1))};
+}
+
+// Those of `tile` that some of the rows may attend, by causality, window, length and blocks.
+static key_range live_keys(const attention_problem& p, const block_rows& rows, key_range tile) {
+  const key_range keys = keys_of(p, rows.b, rows.first, rows.last);
+  return live_range(p.blocks, rows, {max_of(tile.begin, keys.begin), min_of(tile.end, keys.end)});
 }
 
 // Mask and bias of one row; null pointers when left out.
@@ -86,7 +90,7 @@ static bool allowed_cell(const attention_problem& p, i64 b, i64 h, i64 i, i64 j)
   const key_range keys = keys_of(p, b, i, i);
   const mask_row row = mask_row_of(p, b, h, i);
   return j >= keys.begin && j < keys.end && (!row.mask || row.mask[j * p.mask->stride[3]] != 0) &&
-         (!row.bias || row.bias[j * p.bias->stride[3]] != -infinity);
+         (!row.bias || row.bias[j * p.bias->stride[3]] != -infinity) && block_allows(p.blocks, b, h, i, j);
 }
 
 // [piece][capacity][tile_pitch]: rows of x cut in pieces of width_block columns. Serves the register tile both as rows
@@ -132,12 +136,15 @@ struct score_row {
   i64 begin, end;    // computed keys of the tile, begin a multiple of VL
   i64 first, past;   // keys of the tile that causality, window and length allow
   mask_row masks;
+  i64 b, h, i;
   float* slope;      // null, or receives d softcap / dx
+  const u8* pattern;  // null, or of keys `begin` on
+  i64 pattern_stride;
 };
 
 static score_row score_row_of(const attention_problem& p, i64 b, i64 h, i64 i, float* s, i64 j0, i64 begin, i64 end) {
   const key_range keys = keys_of(p, b, i, i);
-  return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i), nullptr};
+  return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i), b, h, i, nullptr, nullptr, 0};
 }
 
 // Lanes j … j+VL-1 of the row that are allowed.
@@ -150,6 +157,8 @@ static vi allowed_lanes(const attention_problem& p, const score_row& row, i64 j,
     const i64 stride = p.mask->stride[3];
     allowed &= load_bytes_strided(row.masks.mask + (row.j0 + j) * stride, stride, count) != 0;
   }
+  if (row.pattern)
+    allowed &= load_bytes_strided(row.pattern + (j - row.begin) * row.pattern_stride, row.pattern_stride, count) != 0;
   return allowed;
 }
 
@@ -164,9 +173,9 @@ struct row_summary {
   int keys;
 };
 
-// s[j] = softcap(scale · s[j]) + bias, or -inf where forbidden, in place.
-static row_summary finish_scores(const attention_problem& p, const score_row& row) {
-  const bool masked = row.masks.mask || row.masks.bias;
+// s[j] = softcap(scale · s[j]) + bias, or -inf where forbidden, in place; the map of blocks is left out.
+static row_summary finish_keys(const attention_problem& p, const score_row& row) {
+  const bool masked = row.masks.mask || row.masks.bias || row.pattern;
   vf largest = splat(-infinity);
   vi keys{};
   for (i64 j = row.begin; j < row.end; j += VL) {
@@ -190,14 +199,30 @@ static row_summary finish_scores(const attention_problem& p, const score_row& ro
   return {maximum(largest), (int)sum(to_float(keys))};
 }
 
+// The same, block by block where there is a map.
+static void finish_scores(const attention_problem& p, const score_row& row) {
+  if (!p.blocks.codes) {
+    finish_keys(p, row);
+    return;
+  }
+  for (i64 j = row.begin, end; j < row.end; j = end) {
+    const block_cells cells = cells_of(p.blocks, row.b, row.h, row.i, row.j0 + j);
+    score_row part = row;
+    part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
+    part.pattern = cells.pattern, part.pattern_stride = cells.stride;
+    if (cells.code != empty_block) finish_keys(p, part);
+    for (i64 x = j; x < end && cells.code == empty_block; x += VL) store(row.s + x, splat(-infinity));
+  }
+}
+
 // e^(s - lse), and 0 where s is -inf even if lse is NaN.
 KEYHOLE_INLINE vf probability(vf s, float lse) {
   return select(s == splat(-infinity), vf{}, vexp(s - splat(lse)));
 }
 
-// True when causality, window, length or a mask forbids a cell of rows first … last, keys [j0 + begin, j0 + end).
+// True when causality, window, length, a mask or blocks may forbid a cell of rows first … last, keys [j0 + begin, j0 + end).
 static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 last, i64 j0, i64 begin, i64 end) {
-  if (p.mask || p.bias) return true;
+  if (p.mask || p.bias || p.blocks.codes) return true;
   const key_range early = keys_of(p, b, first, first), late = keys_of(p, b, last, last);
   return late.begin > j0 + begin || early.end < j0 + end;
 }

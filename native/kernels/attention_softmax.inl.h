@@ -41,8 +41,8 @@ KEYHOLE_INLINE vi lanes_inside(i64 j, i64 first, i64 past) {
 
 // What is laid over the scores of a row.
 struct overlay {
-  const u8* mask;
-  const float* bias;  // both of key j0 on
+  const u8* mask;     // of keys `begin` of the row on
+  const float* bias;  // of key j0 on
   i64 mask_stride, bias_stride;
   vf scale;
 };
@@ -59,19 +59,31 @@ static vf overlaid(const forward_state& f, const overlay& over, const tile_row& 
     inside &= bias != splat(-infinity);
     x += bias;
   }
-  if (over.mask) inside &= load_bytes_strided(over.mask + j * over.mask_stride, over.mask_stride, count) != 0;
+  if (over.mask)
+    inside &= load_bytes_strided(over.mask + (j - row.begin) * over.mask_stride, over.mask_stride, count) != 0;
   keys += inside;
   return select(inside, x, splat(-infinity));
 }
 
-// Lays mask and bias over a row; returns the number of keys in [first, past) that stay. A mask or a bias alone, in whole
-// vectors, is what most calls have: those take the short ways.
-static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 past) {
+// Where both the mask and the pattern of a block allow, for keys `begin` … `end` of the row.
+KEYHOLE_INLINE void meet(u8* both, const attention_problem& p, const u8* mask, const block_cells& cells, i64 keys) {
+  for (i64 j = 0; j < keys; j++) both[j] = mask[j * p.mask->stride[3]] && cells.pattern[j * cells.stride];
+}
+
+// Lays mask, bias and a block's pattern over a row; returns the number of keys in [first, past) that stay. A mask or a bias
+// alone, in whole vectors, is what most calls have: those take the short ways.
+static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 past, const block_cells& cells) {
   const attention_problem& p = *f.p;
   const mask_row masks = mask_row_of(p, f.b, row.h, row.i);
+  u8 both[block_keys];
   overlay over{masks.mask, masks.bias, p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
                splat(p.scale < 0 ? -p.scale : p.scale)};
-  if (over.mask) over.mask += row.j0 * over.mask_stride;
+  if (over.mask) over.mask += (row.j0 + row.begin) * over.mask_stride;
+  if (cells.pattern) {
+    if (over.mask) meet(both, p, over.mask, cells, row.end - row.begin);
+    over.mask_stride = over.mask ? 1 : cells.stride;
+    over.mask = over.mask ? both : cells.pattern;
+  }
   if (over.bias) over.bias += row.j0 * over.bias_stride;
   const bool mask_alone = !f.natural && over.mask_stride == 1;
   const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0);
@@ -82,7 +94,7 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
     if (j < first || j + VL > past) {
       store(row.s + j, overlaid(f, over, row, j, lanes_inside(j, first, past), keys));
     } else if (mask_alone) {
-      store(row.s + j, select_bytes(over.mask + j, load(row.s + j), splat(-infinity), counted));
+      store(row.s + j, select_bytes(over.mask + j - row.begin, load(row.s + j), splat(-infinity), counted));
     } else if (bias_alone) {
       const vf bias = load(over.bias + j);
       keys += bias != splat(-infinity);
@@ -94,21 +106,47 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   return counted - (i64)sum(to_float(keys));
 }
 
-// Scores of forbidden keys become -inf; counts the others. Keys up to the end of the last vector are overwritten. Returns
-// the keys of the tile that causality, window and length allow.
-static key_range prepare_row(forward_state& f, const tile_row& row) {
-  const attention_problem& p = *f.p;
-  const key_range range = keys_of(p, f.b, row.i, row.i);
+// Keys of the row in [first, past), counted from j0, that causality, window and length allow.
+static key_range range_in_row(const tile_row& row, key_range range) {
   const i64 end = round_up(row.end, VL);
-  const i64 first = max_of(row.begin, min_of(end, range.begin - row.j0)), past = max_of(first, min_of(end, range.end - row.j0));
-  if (p.mask || f.natural) {
-    f.keys[row.r] += (float)lay_over(f, row, first, past);
+  const i64 first = max_of(row.begin, min_of(end, range.begin - row.j0));
+  return {first, max_of(first, min_of(end, range.end - row.j0))};
+}
+
+// Scores of keys that are forbidden by `keys` (of range_in_row), mask, bias or pattern become -inf; counts the others.
+static void prepare_keys(forward_state& f, const tile_row& row, key_range keys, const block_cells& cells) {
+  if (f.p->mask || f.natural || cells.pattern) {
+    f.keys[row.r] += (float)lay_over(f, row, keys.begin, keys.end, cells);
   } else {
-    forbid(row.s, row.begin, first);
-    forbid(row.s, past, end);
-    f.keys[row.r] += (float)(past - first);
+    forbid(row.s, row.begin, keys.begin);
+    forbid(row.s, keys.end, round_up(row.end, VL));
+    f.keys[row.r] += (float)(keys.end - keys.begin);
   }
-  return {first, past};
+}
+
+// The same block by block. A row with full blocks alone is as it would be without a map; otherwise no key is said to be
+// allowed for certain.
+static key_range prepare_blocks(forward_state& f, const tile_row& row, key_range range) {
+  bool full = true;
+  for (i64 j = row.begin, end; j < row.end; j = end) {
+    const block_cells cells = cells_of(f.p->blocks, f.b, row.h, row.i, row.j0 + j);
+    tile_row part = row;
+    part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
+    full = full && cells.code == full_block;
+    if (cells.code == empty_block) forbid(row.s, j, round_up(end, VL));
+    else prepare_keys(f, part, range_in_row(part, range), cells);
+  }
+  return full ? range_in_row(row, range) : key_range{row.begin, row.begin};
+}
+
+// Scores of forbidden keys become -inf; counts the others. Keys up to the end of the last vector are overwritten. Returns
+// the keys of the tile that causality, window and length allow, none where blocks forbid some.
+static key_range prepare_row(forward_state& f, const tile_row& row) {
+  const key_range range = keys_of(*f.p, f.b, row.i, row.i);
+  if (f.p->blocks.codes) return prepare_blocks(f, row, range);
+  const key_range keys = range_in_row(row, range);
+  prepare_keys(f, row, keys, {});
+  return keys;
 }
 
 // The largest score of keys from … past, two sums at a time.

@@ -155,7 +155,7 @@ struct record_runs {
 static record_runs runs_of(const forward_state& f, const tile_row& row, i64 first, i64 past) {
   const i64 reach = max_of(1, f.window), here = row.i + f.p->offset - row.j0;  // previous and next key are in the middle
   const i64 end = round_up(row.end, VL);
-  if (f.p->mask || f.p->bias || f.set) return {{row.begin, row.begin}, {end, end}};
+  if (f.p->mask || f.p->bias || f.set || first >= past) return {{row.begin, row.begin}, {end, end}};
   if (first <= row.begin && past >= end && end <= here - reach) return {{row.begin, end}, {end, end}};
   const auto inside = [&](i64 j) { return max_of(row.begin, min_of(end, j)); };
   const i64 start = inside(round_up(first, VL)), stop = inside(past / VL * VL);  // whole vectors of allowed keys

@@ -75,12 +75,21 @@ static void clear_column(const strip& s, i64 head) {
   s.counted[head] = 0;
 }
 
+// Keys from … to of row r, which were skipped because their blocks are empty, have weight 0.
+static void forget_keys(const strip& s, i64 r, i64 from, i64 to) {
+  for (i64 j = from; j < to; j += VL) store(s.w + r * s.pitch + j, vf{});
+  for (i64 tile = (from + forward_keys - 1) / forward_keys; (tile + 1) * forward_keys <= to; tile++)
+    s.factor[r * s.tiles + tile] = -infinity;
+}
+
 // Keeps the weights of a row of a tile, and notes which they are and what they are relative to.
 static void keep_row(const strip& s, const tile_row& row, float m) {
   float* kept = s.w + row.r * s.pitch + row.j0;
   for (i64 j = row.begin; j < row.end; j += VL) store(kept + j, load(row.s + j));
   i64* range = s.range + 2 * row.r;
-  if (range[0] == range[1]) range[0] = row.j0 + row.begin;
+  const i64 begin = row.j0 + row.begin;
+  if (range[0] == range[1]) range[0] = begin;
+  else forget_keys(s, row.r, range[1], begin);
   range[1] = row.j0 + round_up(row.end, VL);
   s.factor[row.r * s.tiles + row.j0 / forward_keys] = m;
 }

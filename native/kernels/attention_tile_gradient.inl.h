@@ -210,13 +210,11 @@ static const float* pack_block(const view& x, const backward_state& f, float* pa
   return x_i;
 }
 
-// Rows i … i+rows-1 of head f.h against the tile.
-static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows) {
+// Rows i … i+rows-1 of head f.h against the keys of the tile that some of them may attend.
+static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows, key_range keys) {
   using namespace attention_backward_f32_call;
   const attention_problem& p = *f.p;
-  const key_range keys = keys_of(p, f.b, i, i + rows - 1);
-  const i64 begin = max_of(0, keys.begin - f.j0) / tile_columns * tile_columns, end = min_of(f.keys, keys.end - f.j0);
-  if (end <= begin) return;
+  const i64 begin = (keys.begin - f.j0) / tile_columns * tile_columns, end = keys.end - f.j0;
   const view &vq = *p.q, &vdout = c.operand[o_dout];
   const float* q = pack_block(vq, f, f.q_rows, i, rows, p.D);
   const float* dout = pack_block(vdout, f, f.dout_rows, i, rows, p.Dv);

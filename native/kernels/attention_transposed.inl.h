@@ -1,14 +1,14 @@
 // attention_transposed_f32: the weights' transpose times r, recomputing p from lse; never an L×S buffer.
 //
 // out [B,H,S,C]; r [B,H,L,C], q [B,H,L,D], k [B,G,S,D], lse [B,H,L], mask and bias [B,H,L,S] or none, lengths [B] or
-// none; any strides. `=`. out overlaps no input.
+// none, blocks and patterns or none; any strides. `=`. out overlaps no input.
 //
 //   p = e^(s - lse)   out_jc = Σ_i p_ij·r_ic
 //
 // Passes: a task owns key_block keys of one head (k packed) and its sums [C][tile_pitch]; per block of tile_rows query
 // rows that may attend to them (q and r packed): scores by the register tile → p in place → sums += rᵀ·p, keys in the
 // vectors, so that one column costs one row of the register tile. Rows come in ascending order whatever the threads
-// (N11); blocks that causality, window or lengths forbid are skipped.
+// (N11); blocks that causality, window, lengths or the map of blocks forbid are skipped.
 //
 // Numerics: N4 for p. A forbidden cell has p = 0 by selection; where r of a block is not finite and cells are forbidden,
 // the product skips those cells (N14, N15).
@@ -90,9 +90,9 @@ static void weigh_rows(const call& c, const transposed_state& f, i64 i, i64 rows
 // Rows i … i+rows-1 against the tile.
 static void transposed_rows(const call& c, const transposed_state& f, i64 i, i64 rows) {
   const attention_problem& p = *f.p;
-  const key_range keys = keys_of(p, f.b, i, i + rows - 1);
-  const i64 begin = max_of(0, keys.begin - f.j0) / tile_columns * tile_columns, end = min_of(f.keys, keys.end - f.j0);
-  if (end <= begin) return;
+  const key_range keys = live_keys(p, {f.b, f.h, f.h + 1, i, i + rows - 1}, {f.j0, f.j0 + f.keys});
+  if (keys.end <= keys.begin) return;
+  const i64 begin = (keys.begin - f.j0) / tile_columns * tile_columns, end = keys.end - f.j0;
   const view &q = *p.q, &r = c.operand[attention_transposed_f32_call::o_r];
   const float* r_i = head(r, f.b, f.h) + i * r.stride[2];
   pack_rows(f.q_rows, tile_rows, head(q, f.b, f.h) + i * q.stride[2], q.stride[2], q.stride[3], rows, p.D);
@@ -130,6 +130,8 @@ static int attention_transposed_f32(const call& c) {
   using namespace attention_transposed_f32_call;
   attention_problem p = read_problem(c, o_q, o_k, o_k, o_mask, o_bias, o_lengths);
   if (bad_problem(p)) return bad_scalar;
+  if (int code = check_blocks(c, o_blocks, o_patterns, p.L, p.S)) return code;
+  p.blocks = read_blocks(c, o_blocks, o_patterns);
   const i64 floats = transposed_scratch_floats(p, c.operand[o_r].size[3]), tasks = p.B * p.H * transposed_tiles(p);
   for (int worker = 0; worker < c.threads; worker++)
     if (!c.scratch(c, worker, floats * 4)) return out_of_memory;

@@ -15,6 +15,7 @@ enum tile_mode {
   tile_set,      // c = Σ
   tile_add,      // c = c + Σ
   tile_rescale,  // c = scale[r]·c + Σ
+  tile_continue,  // c = the chain of fma goes on from c, which is readable for all rows of the tile
 };
 
 // Computes R rows and writes the first `rows` of them, in whole vectors; a must be readable for all R. c, a and b do not
@@ -26,7 +27,7 @@ static __attribute__((noinline)) void multiply_tile(int rows, float* c, i64 c_st
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) sum[r][v] = vf{};
+    for (int v = 0; v < V; v++) sum[r][v] = Mode == tile_continue ? load(c + r * c_step + v * VL) : vf{};
   for (i64 i = 0; i < k; i++, a += KStep, b += b_step) {
     vf b_i[V];
 #pragma GCC unroll 4

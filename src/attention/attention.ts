@@ -57,13 +57,13 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const call = { ...options, offset: options.offset ?? past };
 
   const sizes = attentionSizes('attention', q, held.k, held.v);
-  const { mask, bias, lengths } = maskOperands('attention', sizes, q, call.mask, call.bias);
+  const { mask, bias, lengths, blocks, patterns } = maskOperands('attention', sizes, q, call);
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
   const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
   const { record } = call;
   const { set, window } = recordOperands(sizes, record);
   const kept = allocateRecord(q, sizes, record);
-  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set];
+  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set, blocks, patterns];
   const [out, lse, ...statistics] = fused(inputs, { sizes, scalars: { ...scalars, window }, kept });
 
   if (!record) return { out, lse };
@@ -80,32 +80,39 @@ interface FusedOptions {
 }
 
 type Optional = Tensor | undefined;
-/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B] and the record's set of keys u8 [B, S]. */
-type FusedInputs = readonly [Tensor, Tensor, Tensor, Optional, Optional, Optional, Optional];
+/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], and the mask's blocks. */
+type FusedInputs = readonly [
+  ...[Tensor, Tensor, Tensor],
+  ...[Optional, Optional, Optional, Optional],
+  ...[blocks: Optional, patterns: Optional],
+];
 /** out [B, H, L, Dv], lse [B, H, L], then every statistic [B, H, L] in the order of their names, or none. */
 type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 
 const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths, set], { sizes: { B, H, L, Dv }, scalars, kept }) {
+  forward([q, k, v, bias, mask, lengths, set, blocks, patterns], { sizes: { B, H, L, Dv }, scalars, kept }) {
     const out = headsLast([B, H, L, Dv], q);
     const lse = allocate(q.backend, 'f32', [B, H, L]);
-    q.backend.run('attention_forward_f32', { out, lse, ...kept, q, k, v, mask, bias, lengths, set }, scalars);
+    const masks = { mask, bias, lengths, set, blocks, patterns };
+    q.backend.run('attention_forward_f32', { out, lse, ...kept, q, k, v, ...masks }, scalars);
     const { statistics } = kept;
     if (statistics === undefined) return { outputs: [out, lse] };
     return { outputs: [out, lse, ...statisticNames.map((_, at) => select(statistics, 0, at))], saved: { statistics } };
   },
 
-  backward({ inputs: [q, k, v, bias, mask, lengths, set], outputs: [out, lse], saved, options, needs }, gradients) {
+  backward({ inputs, outputs: [out, lse], saved, options, needs }, gradients) {
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns] = inputs;
     const [dout = repeatedZero(out), dlse, ...others] = gradients;
     const dstatistics = statisticGradients(q, others);
     const statistics = dstatistics && saved.statistics;
     const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
     const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
     const results = { dq, dk, dv, dbias, dout, out, lse, dlse, dstatistics, statistics };
-    q.backend.run('attention_backward_f32', { ...results, q, k, v, mask, bias, lengths, set }, options.scalars);
-    return [dq, dk, dv, dbias, undefined, undefined, undefined];
+    const masks = { mask, bias, lengths, set, blocks, patterns };
+    q.backend.run('attention_backward_f32', { ...results, q, k, v, ...masks }, options.scalars);
+    return [dq, dk, dv, dbias, undefined, undefined, undefined, undefined, undefined];
   },
 });
 

@@ -9,7 +9,8 @@ import { matmul } from '../tensor/linearAlgebra.js';
 import { softmax } from '../tensor/normalise.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expand, permute, reshape, unsqueeze } from '../tensor/views.js';
-import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
+import { predicateOf } from './maskAlgebra.js';
+import { type AttentionSizes, attentionSizes, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
 
 export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'>;
@@ -50,17 +51,13 @@ function repeatHeads(x: Tensor, { B, H, G, S }: AttentionSizes): Tensor {
 /** 1 where query i may attend to key j, from all parts of the mask; u8 [B, H, L, S]. */
 function allowedPairs(q: Tensor, sizes: AttentionSizes, options: ExplicitOptions): Tensor {
   const { B, H, L, S } = sizes;
-  const { mask: allowed } = maskOperands('computeAttentionWeights', sizes, q, options.mask);
-  const { left, right, offset } = scoreScalars(sizes, options);
-  const lengths = options.mask?.lengths;
-  const explicit = allowed?.toArray();
+  const { offset } = scoreScalars(sizes, options);
+  const mask = options.mask && predicateOf(options.mask).bind({ B, H, L, S, offset });
   const pairs = new Uint8Array(B * H * L * S);
   for (let index = 0; index < pairs.length; index++) {
-    const j = index % S;
+    const [b, h] = [Math.floor(index / (H * L * S)), Math.floor(index / (L * S)) % H];
     const position = (Math.floor(index / S) % L) + offset;
-    const inWindow = j <= position + right && j >= position - left;
-    const inLength = j < (lengths?.[Math.floor(index / (H * L * S))] ?? S);
-    pairs[index] = inWindow && inLength && explicit?.[index] !== 0 ? 1 : 0;
+    pairs[index] = Number(mask?.allows(b, h, position, index % S) ?? true);
   }
   return tensor(pairs, [B, H, L, S], { dtype: 'u8', backend: q.backend });
 }

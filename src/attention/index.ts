@@ -1,10 +1,14 @@
 /** `keyhole/attention`: the call, its masks, its record, and what it is made of. */
 
 export { type AttentionResult, attention } from './attention.js';
+export { type BlockMap, type CompileSizes, compileMask, maskPicture } from './blockMap.js';
+export { type BigBirdOptions, type BlockRows, bigBird, blockSparse } from './blockSparse.js';
 export { KeyValueCache } from './cache.js';
 export { applyAttentionWeights, computeAttentionWeights, type ExplicitOptions } from './explicit.js';
 export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from './mask.js';
+export { not, or } from './maskAlgebra.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
+export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export { rollout } from './rollout.js';

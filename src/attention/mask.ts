@@ -1,8 +1,9 @@
 /**
  * Masks as plain data: which keys a query may attend to. `true` = may attend (PyTorch, ONNX).
  *
- * A mask is a window around the diagonal, key lengths and an optional boolean tensor; `and` merges them into one, so a
- * composition costs the kernel nothing extra. A new kind of mask is a new function here. Next: operands.ts.
+ * A window around the diagonal, key lengths and a boolean tensor cost the kernel nothing extra, also when `and` merges
+ * them. Everything else is a predicate, which becomes a map of blocks. Next: maskAlgebra.ts (`or`, `not`), patternMasks.ts
+ * and blockSparse.ts (the masks of papers), blockMap.ts.
  */
 
 import { ShapeError } from '../core/errors.js';
@@ -11,8 +12,12 @@ import { broadcastShape } from '../tensor/broadcast.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expand } from '../tensor/views.js';
+import { both, type Predicate } from './maskPredicate.js';
 
-/** Key j is allowed for query i when `i + offset - left <= j <= i + offset + right`, `j < lengths[b]` and `allowed`. */
+/**
+ * Key j is allowed for query i when `i + offset - left <= j <= i + offset + right`, `j < lengths[b]`, `allowed` and
+ * `predicate` all say so.
+ */
 export interface Mask {
   readonly left: number;
   readonly right: number;
@@ -20,9 +25,12 @@ export interface Mask {
   readonly lengths?: readonly number[] | undefined;
   /** u8 tensor broadcastable to [B, H, L, S]; 0 forbids. */
   readonly allowed?: Tensor | undefined;
+  /** Whatever else there is to ask about a pair. */
+  readonly predicate?: Predicate | undefined;
 }
 
-const open: Mask = { left: Infinity, right: Infinity };
+/** Forbids nothing. */
+export const open: Mask = { left: Infinity, right: Infinity };
 
 /** No key after the query's own position: `j <= i`, or `j <= i + past length` with a cache. */
 export function causal(): Mask {
@@ -31,12 +39,17 @@ export function causal(): Mask {
 
 /** Keys at most `left` before and `right` after the query's position (Longformer, Beltagy et al. 2020, §3.1). */
 export function slidingWindow({ left = Infinity, right = Infinity }: { left?: number; right?: number }): Mask {
-  for (const [name, value] of Object.entries({ left, right })) {
+  checkReach('slidingWindow', { left, right });
+  return { left, right };
+}
+
+/** Throws unless every reach is a whole number >= 0 or Infinity. */
+export function checkReach(caller: string, reach: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(reach)) {
     if (!(value >= 0) || (value !== Infinity && !Number.isInteger(value))) {
-      throw new ShapeError(`slidingWindow: expected ${name} a whole number >= 0, got ${value}`);
+      throw new ShapeError(`${caller}: expected ${name} a whole number >= 0, got ${value}`);
     }
   }
-  return { left, right };
 }
 
 /** Right padding: sequence b has `lengths[b]` valid keys. */
@@ -61,6 +74,7 @@ function intersect(a: Mask, b: Mask): Mask {
     right: Math.min(a.right, b.right),
     lengths: combine(a.lengths, b.lengths, shorter),
     allowed: combine(a.allowed, b.allowed, bothAllow),
+    predicate: combine(a.predicate, b.predicate, both),
   };
 }
 

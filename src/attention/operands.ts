@@ -8,7 +8,7 @@ import { formatShape } from '../core/shape.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { expand } from '../tensor/views.js';
-import type { Mask } from './mask.js';
+import { type BlockOperands, blockOperands } from './blockOperands.js';
 import type { AttentionOptions } from './options.js';
 
 /** The letters of one call. */
@@ -23,7 +23,7 @@ export interface AttentionSizes {
 }
 
 /** Optional operands of every attention kernel. */
-export interface MaskOperands {
+export interface MaskOperands extends BlockOperands {
   readonly mask?: Tensor | undefined;
   readonly bias?: Tensor | undefined;
   readonly lengths?: Tensor | undefined;
@@ -76,13 +76,12 @@ function refuse(
   );
 }
 
-/** The mask and bias as operands of the kernel, broadcast to [B, H, L, S]. */
+/** The mask and bias as operands of the kernel, broadcast to [B, H, L, S]; `offset` is the first query's position. */
 export function maskOperands(
   name: string,
   sizes: AttentionSizes,
   like: Tensor,
-  mask?: Mask,
-  bias?: Tensor,
+  { mask, bias, offset = 0 }: Pick<AttentionOptions, 'mask' | 'bias' | 'offset'>,
 ): MaskOperands {
   const { B, H, L, S } = sizes;
   const lengths = mask?.lengths;
@@ -92,6 +91,7 @@ export function maskOperands(
     mask: mask?.allowed && spread(name, 'mask', mask.allowed, [B, H, L, S]),
     bias: bias && spread(name, 'bias', bias, [B, H, L, S]),
     lengths: lengths && tensor(lengths, [B], { dtype: 'i32', backend: like.backend }),
+    ...blockOperands(mask, { B, H, L, S, offset }, like),
   };
 }
 

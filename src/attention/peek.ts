@@ -8,8 +8,9 @@ import { concat } from '../tensor/join.js';
 import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
-import { slice } from '../tensor/views.js';
-import type { Mask } from './mask.js';
+import { expand, slice } from '../tensor/views.js';
+import { blockMapOf, pairsOf } from './blockOperands.js';
+import { and, booleanMask, type Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
 
@@ -69,13 +70,8 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
   const keyHeads = { start: Math.floor(heads.start / group), end: Math.floor((heads.end - 1) / group) + 1 };
   const rowsOf = (x: Tensor): Tensor => cut(cut(x, 1, heads), 2, row);
   const blockOf = (x: Tensor | undefined): Tensor | undefined => x && cut(rowsOf(x), 3, column);
-  const { mask, bias, lengths } = maskOperands(
-    'peek',
-    sizes,
-    source.q,
-    shiftKeys(source.mask, column.start),
-    source.bias,
-  );
+  const scalarMask = source.mask && shiftKeys({ ...source.mask, predicate: undefined }, column.start);
+  const { mask, bias, lengths } = maskOperands('peek', sizes, source.q, { ...source, mask: scalarMask });
   const scalars = scoreScalars(sizes, source);
   const weights = allocate(source.q.backend, 'f32', [sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)]);
   source.q.backend.run(
@@ -85,7 +81,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
       q: rowsOf(source.q),
       k: cut(cut(source.k, 1, keyHeads), 2, column),
       lse: rowsOf(source.lse),
-      mask: blockOf(mask),
+      mask: pairsAllowed(blockOf(mask), predicatePairs(source, sizes, { heads, row, column }), weights.shape),
       bias: blockOf(bias),
       lengths,
     },
@@ -94,9 +90,20 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
   return weights;
 }
 
+/** The mask's predicate for the tile's pairs: as many as weights are wanted. */
+function predicatePairs(source: PeekSource, sizes: AttentionSizes, { heads, row, column }: Tile): Tensor | undefined {
+  const map = blockMapOf(source.mask, { ...sizes, offset: source.offset ?? 0 });
+  return map && pairsOf(map, { heads, rows: row, columns: column }, source.q);
+}
+
+function pairsAllowed(a: Tensor | undefined, b: Tensor | undefined, shape: readonly number[]): Tensor | undefined {
+  const { allowed } = and(...[a, b].flatMap((pairs) => (pairs ? [booleanMask(pairs)] : [])));
+  return allowed && expand(allowed, shape);
+}
+
 /** Key lengths as seen from key `start` on. */
-function shiftKeys(mask: Mask | undefined, start: number): Mask | undefined {
-  return mask?.lengths ? { ...mask, lengths: mask.lengths.map((length) => Math.max(0, length - start)) } : mask;
+function shiftKeys(mask: Mask, start: number): Mask {
+  return mask.lengths ? { ...mask, lengths: mask.lengths.map((length) => Math.max(0, length - start)) } : mask;
 }
 
 function ranges(label: string, selected: readonly number[] | Range | undefined, size: number): readonly Range[] {

@@ -32,7 +32,7 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
   requireBroadcast(r, [B, H, L, C]);
   return noGrad(() =>
     scope(() => {
-      const masks = maskOperands('applyTransposedWeights', sizes, q, source.mask, source.bias);
+      const masks = maskOperands('applyTransposedWeights', sizes, q, source);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
       const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks };
       q.backend.run('attention_transposed_f32', operands, scoreScalars(sizes, source));

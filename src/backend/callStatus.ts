@@ -11,6 +11,7 @@ const words: Readonly<Record<number, string>> = {
   1: 'memory for intermediate results, got none',
   2: 'indices inside the table, got one outside',
   3: 'scalars in their range, got one outside',
+  4: 'blocks and patterns that cover L and S, got fewer',
   8: 'a known kernel, got another',
   9: 'as many numbers and operands as its signature, got another count',
   10: 'the operand, got nothing',

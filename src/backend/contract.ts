@@ -21,6 +21,8 @@
  *   Query head h reads key head `floor(h / (H/G))`. `softcap(x) = c·tanh(x/c)` for c > 0, x otherwise.
  *   Key j is allowed for row i when all of these hold: `j <= i + offset + right`, `j >= i + offset - left`,
  *   `j < lengths[b]`, `mask != 0`, `bias != -inf`. `left`, `right` may be Infinity; causal is `right = 0`.
+ *   `blocks` and `patterns` (both or none) say more: with R queries and 64 keys a block, `blocks[b, h, floor(i/R),
+ *   floor(j/64)]` is -1 (no pair of the block), -2 (all pairs) or n >= 0: those with `patterns[n, i mod R, j mod 64] != 0`.
  *   A row with no allowed key gives out 0, lse -inf, all statistics 0. Forbidden keys never influence anything, even
  *   when they hold NaN. Dropout row of (b, h, i) is `(b·H + h)·L + i`, column is j.
  *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax, logitMin = largest and smallest s; logitMean =

@@ -55,3 +55,12 @@ export interface AttentionPicture {
   /** `weights[row][column]` in [0, 1]; NaN where the mask forbids the pair. */
   readonly weights: readonly (readonly number[])[];
 }
+
+/** The blocks of a mask for one head, ready to be drawn. */
+export interface MaskPicture {
+  readonly name: string;
+  /** Queries and keys of a block. */
+  readonly block: readonly [number, number];
+  /** `kinds[row][column]`: whether nothing, some or all of a block's pairs may attend. */
+  readonly kinds: readonly (readonly ('empty' | 'partial' | 'full')[])[];
+}

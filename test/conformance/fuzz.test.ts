@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { it } from 'vitest';
 import { type Case, type Input, input, integers, normal, widened } from './case.js';
 import { type AttentionCases, attentionCases, type Problem } from './cases/attention.js';
+import { randomBlocks } from './cases/blocks.js';
 import type { Layout } from './layout.js';
 import { conforms, truthOf } from './run.js';
 import { subjects } from './subjects.js';
@@ -51,6 +52,7 @@ const arguments_ = fc.record({
   mask: maybe(axes),
   bias: maybe(fc.record({ axes, holes: fc.constantFrom(0, 4, 50) })),
   lengths: maybe(fc.array(fc.double({ min: 0, max: 1.1, noNaN: true }), { minLength: 3, maxLength: 3 })),
+  blocks: maybe(fc.record({ broadcast: fc.subarray([0, 1]), rows: fc.constantFrom(1, 5, 16, 64) })),
   queries: fc.subarray([0, 1]),
   layouts: fc.array(fc.constantFrom<Layout[]>('packed', 'offset', 'gaps', 'transposed', 'heads last'), {
     minLength: 1,
@@ -83,7 +85,7 @@ function problemOf(given: Arguments): Problem {
   // With a cache the queries sit at the end of the keys.
   const offset = sizes.L === 1 && right !== Infinity ? sizes.S - 1 : given.offset;
   const options = { left, right, offset, softcap, dropoutRate, ...(scale !== undefined && { scale }) };
-  const { mask, bias, lengths } = given;
+  const { mask, bias, lengths, blocks } = given;
   return {
     ...sizes,
     H,
@@ -93,6 +95,7 @@ function problemOf(given: Arguments): Problem {
     broadcast: queries,
     ...(mask && { mask: integers(shape, given.seed + 7, [0, 3], { dtype: 'u8', broadcast: mask }) }),
     ...(bias && { bias: biasOf(shape, bias.axes, bias.holes, given.seed + 8) }),
+    ...(blocks && { map: randomBlocks({ ...sizes, H }, { ...blocks, seed: given.seed + 9 }) }),
     ...(lengths && {
       lengths: input([sizes.B], (b) => Math.round(sizes.S * (lengths[b] as number)), { dtype: 'i32' }),
     }),

@@ -8,6 +8,7 @@ import { dropoutKeep, dropoutRowKey } from '../../src/backend/dropout.js';
 import { packedStrides } from '../../src/core/shape.js';
 import { statistics as statisticNames } from '../../src/core/statistics.generated.js';
 import type { Case, Input } from '../conformance/case.js';
+import { blockReader } from '../conformance/cases/blocks.js';
 
 const f = Math.fround;
 
@@ -46,11 +47,14 @@ function problemOf(it: Case): Problem {
 function allowed({ it, options }: Problem): (b: number, h: number, i: number, j: number) => boolean {
   const { left, right, offset } = options;
   const [mask, bias, lengths] = [optional(it.inputs.mask), optional(it.inputs.bias), it.inputs.lengths?.values];
+  const { blocks, patterns } = it.inputs;
+  const map = blocks && patterns && blockReader({ blocks, patterns });
   return (b, h, i, j) =>
     j <= i + offset + right &&
     j >= i + offset - left &&
     j < (lengths?.[b] ?? Infinity) &&
     (mask?.(b, h, i, j) ?? 1) !== 0 &&
+    (map?.(b, h, i, j) ?? true) &&
     (bias?.(b, h, i, j) ?? 0) !== -Infinity;
 }
 

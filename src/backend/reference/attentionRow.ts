@@ -6,6 +6,7 @@
  */
 
 import { ShapeError } from '../../core/errors.js';
+import { type BlockMask, blockMaskOf } from './blockMask.js';
 import type { Strided } from './strided.js';
 import { dot } from './vector.js';
 
@@ -15,6 +16,8 @@ export interface ScoreOperands {
   readonly mask?: Strided | undefined; // [B, H, L, S]
   readonly bias?: Strided | undefined; // [B, H, L, S]
   readonly lengths?: Strided | undefined; // [B]
+  readonly blocks?: Strided | undefined; // [B, H, X, Y]
+  readonly patterns?: Strided | undefined; // [N, R, 64]
 }
 
 export interface ScoreScalars {
@@ -40,6 +43,7 @@ export class AttentionRow {
   readonly #operands: ScoreOperands;
   readonly #scalars: ScoreScalars;
   readonly #key: Float64Array;
+  readonly #blocks: BlockMask | undefined;
 
   constructor(operands: ScoreOperands, scalars: ScoreScalars) {
     const [, , S, D] = operands.k.shape as [number, number, number, number];
@@ -50,6 +54,7 @@ export class AttentionRow {
     this.#key = new Float64Array(D);
     this.#operands = operands;
     this.#scalars = scalars;
+    this.#blocks = blockMaskOf(operands);
   }
 
   /** Turns to query row i of head h, which reads key head g. */
@@ -85,7 +90,7 @@ export class AttentionRow {
     this.count = 0;
     for (let j = first; j < end; j++) {
       const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && (bias?.at(b, h, i, j) ?? 0) !== -Infinity;
-      if (allowed) this.keys[this.count++] = j;
+      if (allowed && (this.#blocks?.allows(b, h, i, j) ?? true)) this.keys[this.count++] = j;
     }
   }
 

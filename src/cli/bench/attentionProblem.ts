@@ -68,7 +68,7 @@ export function createProblem(backend: Backend, shape: AttentionShape, kind: Mas
   const [q, k, v] = [normal([B, H, L, D], 1), normal([B, G, S, D], 2), normal([B, G, S, D], 3)];
   const mask = maskOf(kind, shape, backend);
   const bias = kind === 'bias' ? normal([1, 1, L, S], 4) : undefined;
-  const inputs = { q, k, v, ...maskOperands('bench', sizes, q, mask, bias) };
+  const inputs = { q, k, v, ...maskOperands('bench', sizes, q, { mask, bias }) };
   const scalars = { ...scoreScalars(sizes, { mask }), dropoutRate: 0, seed: 0, stream: 0 };
   const keys = mask?.lengths?.[0] ?? S;
   const inHead = mask?.allowed ? countAllowed(mask.allowed) : pairsInBand(L, keys, scalars);

@@ -8,6 +8,7 @@ import { statistics as statisticNames } from '../../../src/core/statistics.gener
 import { maximumError, naiveBackward } from '../../numerics/naive.js';
 import { type Case, type Input, input, integers, kernelCase, listed, normal, type Tolerance, within } from '../case.js';
 import { truthOf } from '../run.js';
+import { type Blocks, pairsOfBlocks, randomBlocks } from './blocks.js';
 import { outcome } from './outcome.js';
 
 export interface Problem {
@@ -25,6 +26,7 @@ export interface Problem {
   readonly mask?: Input;
   readonly bias?: Input;
   readonly lengths?: Input;
+  readonly map?: Blocks;
   readonly options?: Partial<Scalars<'attention_forward_f32'>>;
   /** Multiplies q and k. */
   readonly spread?: number;
@@ -52,7 +54,7 @@ function sizesOf({ B = 1, H = 1, L, D, ...rest }: Problem): Sizes {
 
 function labelOf(problem: Problem, sizes: Sizes): string {
   const options = Object.entries(problem.options ?? {}).map(([name, value]) => `${name} ${value}`);
-  const extras = (['mask', 'bias', 'lengths'] as const).filter((name) => problem[name]);
+  const extras = (['mask', 'bias', 'lengths', 'map'] as const).filter((name) => problem[name]);
   const text = names.map((name) => `${name}${sizes[name]}`).join(' ');
   return [problem.label, text, ...options, ...extras].filter(Boolean).join(', ');
 }
@@ -66,8 +68,10 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const q = normal([B, H, L, D], seed, { scale: spread, broadcast });
   const k = normal([B, G, S, D], seed + 1, { scale: spread });
   const v = normal([B, G, S, Dv], seed + 2);
-  const { mask, bias, lengths } = problem;
-  const masks = { ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }) };
+  const { mask, bias, lengths, map } = problem;
+  const masks = { ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }), ...map };
+  const { blocks: _blocks, patterns: _patterns, ...others } = masks as typeof masks & Partial<Blocks>;
+  const pairs = map && { mask: pairsOfBlocks(sizes, map, mask) };
   const shared = { scale: 1 / Math.sqrt(Math.max(D, 1)), softcap: 0, left: Infinity, right: Infinity, offset: 0 };
   const scalars = { ...shared, dropoutRate: 0, seed: 11, stream: 5, window: 3, ...problem.options };
   const { dropoutRate: _rate, seed: _seed, stream: _stream, window: _window, ...weightScalars } = scalars;
@@ -99,7 +103,7 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const weights = kernelCase({
     kernel: 'attention_weights_f32',
     label,
-    inputs: { q, k, lse, ...masks },
+    inputs: { q, k, lse, ...others, ...pairs },
     outputs: { weights: [B, H, L, S] },
     scalars: weightScalars,
     tolerance: { weights: within(5e-7) }, // N4
@@ -110,7 +114,7 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
     forward,
     recorded,
     weights,
-    transposed: transposedCase({ ...weights.inputs, r }, weights),
+    transposed: transposedCase({ q, k, lse, ...masks, r }, weights),
     backward: backwardCase(inputs, forward, sizes, seed + 3),
     backwardOfRecord: backwardCase(
       { ...inputs, ...recordedInputs(recorded, sizes, seed + 5) },
@@ -302,7 +306,29 @@ const decoding: readonly Problem[] = [
   { label: 'a run without keys', L: 1, S: 2100, D: 8, options: { offset: 2099, left: 20, right: 0, softcap: 3 } },
 ];
 
-export const attentionProblems: readonly Problem[] = [...sizes, ...causals, ...masked, ...options, ...decoding];
+const [middling, decoded] = [
+  { B: 2, H: 4, L: 70, S: 333 },
+  { B: 2, H: 4, L: 1, S: 2100 },
+];
+
+/** Maps of blocks: of one row, of many, repeated over heads, with everything else, and with holes inside a tile. */
+const mapped: readonly Problem[] = [
+  { ...middling, D: 16, map: randomBlocks(middling, { seed: 31, rows: 64 }) },
+  { ...middling, D: 8, G: 2, map: randomBlocks(middling, { seed: 33, rows: 5, broadcast: [0, 1] }), options: causal },
+  { B: 1, H: 1, L: 3, S: 7, D: 8, map: randomBlocks({ B: 1, H: 1, L: 3, S: 7 }, { seed: 37, rows: 64, kinds: 1 }) },
+  { B: 1, H: 1, L: 0, S: 7, D: 8, map: randomBlocks({ B: 1, H: 1, L: 0, S: 7 }, { seed: 38, rows: 64 }) },
+  { ...decoded, D: 8, G: 1, map: randomBlocks(decoded, { seed: 39, rows: 1 }), options: { ...causal, offset: 2099 } },
+  {
+    ...{ ...middling, D: 24, Dv: 40, G: 2, map: randomBlocks(middling, { seed: 35, rows: 17 }) },
+    ...{ mask: booleans([2, 4, 70, 333], 36, [1]), bias: normal([2, 4, 70, 333], 12), lengths: lengths([333, 211]) },
+    options: { ...causal, left: 200, offset: 250, softcap: 8, dropoutRate: 0.2 },
+  },
+];
+
+export const attentionProblems: readonly Problem[] = [
+  ...[...sizes, ...causals, ...masked],
+  ...[...options, ...decoding, ...mapped],
+];
 
 export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
   attentionCases(problem, 10 * index),
