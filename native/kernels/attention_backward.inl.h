@@ -32,6 +32,19 @@ struct backward_plan {
   float* deltas;       // [B·H·L]
 };
 
+// Columns d … d+VL-1 of `count` rows, one row a lane.
+static void load_columns(const float* row, i64 row_stride, i64 column_stride, i64 d, i64 width, int count,
+                         vf (&columns)[VL]) {
+  if (column_stride != 1 || d + VL > width || count < VL) {
+    for (int x = 0; x < VL && d + x < width; x++)
+      columns[x] = load_strided(row + (d + x) * column_stride, row_stride, count);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < VL; r++) columns[r] = load(row + r * row_stride + d);
+  transpose(columns);
+}
+
 // δ of VL rows a task, one row a lane: the products of a row are added in the order of score_tile, so that δ is dout·vᵀ
 // where all weight lies on one key and ds is 0 there.
 static void deltas_task(const call& c, i64 index, int, void* state) {
@@ -43,13 +56,14 @@ static void deltas_task(const call& c, i64 index, int, void* state) {
   const int count = (int)min_of(VL, p.L - i);
   const float* dout_i = head(dout, bh / p.H, bh % p.H) + i * dout.stride[2];
   const float* out_i = head(out, bh / p.H, bh % p.H) + i * out.stride[2];
-  vf total{};
-  for (i64 d0 = 0; d0 < p.Dv; d0 += score_chain) {
-    vf part{};
-    for (i64 d = d0; d < min_of(p.Dv, d0 + score_chain); d++)
-      part = fma(load_strided(dout_i + d * dout.stride[3], dout.stride[2], count),
-                 load_strided(out_i + d * out.stride[3], out.stride[2], count), part);
-    total = d0 == 0 ? part : total + part;
+  vf total{}, part{}, a[VL], b[VL];
+  for (i64 d = 0; d < p.Dv; d += VL) {
+    load_columns(dout_i, dout.stride[2], dout.stride[3], d, p.Dv, count, a);
+    load_columns(out_i, out.stride[2], out.stride[3], d, p.Dv, count, b);
+    for (int x = 0; x < min_of(VL, p.Dv - d); x++) part = fma(a[x], b[x], part);
+    if ((d + VL) % score_chain != 0 && d + VL < p.Dv) continue;
+    total = d < score_chain ? part : total + part;
+    part = vf{};
   }
   store_partial(plan.deltas + bh * p.L + i, total, count);
 }

@@ -13,9 +13,9 @@
 // Numerics: a row's bits depend on that row's keys alone, apart from L = 1 or not (N11, N12): a forbidden key adds exactly
 // 0, tiles are counted from key 0. Values of v that are not finite take a path that leaves forbidden keys out (N15).
 //
-// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4, H 12, L 2048, D 64: AVX-512 81 % dense, 78 %
-// causal (useful operations), 61 % boolean mask and bias, 82 % padding; AVX2 76, 73, 50, 59 and 64 %; WebAssembly 63 % at
-// L 512. The record takes 7 % more dense, 8 % causal; everything 41 and 55 %.
+// Speed, share of the FMA peak measured in the same run, one thread of a Zen 4, H 12, L 2048, D 64: AVX-512 84 % dense, 78 %
+// causal (useful operations), 63 % boolean mask, 60 % bias, 82 % padding; AVX2 77, 71, 52, 58 and 77 %; WebAssembly 68 %. The
+// record takes 7 % more; everything 42 % dense and 56 % causal.
 #pragma once
 
 #include "attention_decode.inl.h"

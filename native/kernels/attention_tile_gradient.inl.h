@@ -183,31 +183,73 @@ static void add_dq(const call& c, const backward_state& f, i64 i, int rows) {
     }
 }
 
+// The keys of the tile that each group of tile_rows rows of a block computes.
+struct group_ranges {
+  key_range keys[row_tile / tile_rows];
+  int count;
+};
+
+// Rows of the block from the first to the last group that computes one of the keys [begin, end).
+static key_range rows_with(const group_ranges& groups, i64 begin, i64 end, i64 rows) {
+  const auto meets = [&](int g) { return groups.keys[g].begin < end && groups.keys[g].end > begin; };
+  int first = 0, past = groups.count;
+  while (first < past && !meets(first)) first++;
+  while (past > first && !meets(past - 1)) past--;
+  return {first * (i64)tile_rows, min_of(rows, past * (i64)tile_rows)};
+}
+
+// Keys [begin, end) of a row that its group does not compute weigh nothing.
+static void clear_outside(float* row, key_range computed, i64 begin, i64 end) {
+  for (i64 j = begin; j < computed.begin; j += VL) store(row + j, vf{});
+  i64 j = computed.end;
+  for (; j < end && j % VL; j++) row[j] = 0;
+  for (; j < end; j += VL) store(row + j, vf{});
+}
+
 // sums[j] += Σ over the block's rows of tile[r][j]·rows[r], allowed cells alone when `careful`.
 static void add_to_keys(const backward_state& f, float* sums, const float* tile, const float* rows_packed, i64 i,
-                        i64 rows, i64 begin, i64 end, i64 width, bool careful) {
+                        i64 rows, const group_ranges& groups, i64 begin, i64 end, i64 width, bool careful) {
   const i64 step = sum_width(width);
-  for (i64 d = 0; d < width; d += tile_columns) {
-    const float* x = rows_packed + d / width_block * row_tile * tile_pitch + d % width_block;
-    const i64 columns = min_of(tile_columns, width - d);
-    for (i64 j = begin; j < end && !careful; j += tile_rows)
-      multiply<1, tile_pitch, tile_add>((int)min_of(tile_rows, end - j), columns, sums + j * step + d, step, tile + j, x,
-                                        tile_pitch, rows);
-    for (i64 j = begin; j < end && careful; j++)
-      for (i64 v = 0; v < columns; v += VL) {
-        vf total{};
-        for (i64 r = 0; r < rows; r++)
-          if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
-            total = fma(splat(tile[r * tile_pitch + j]), load(x + r * tile_pitch + v), total);
-        store(sums + j * step + d + v, load(sums + j * step + d + v) + total);
-      }
+  for (i64 j = begin; j < end && !careful; j += tile_rows) {
+    const auto [r0, r1] = rows_with(groups, j, min_of(end, j + tile_rows), rows);
+    for (i64 d = 0; d < width && r0 < r1; d += tile_columns)
+      multiply<1, tile_pitch, tile_add>((int)min_of(tile_rows, end - j), min_of(tile_columns, width - d), sums + j * step + d,
+                                        step, tile + r0 * tile_pitch + j,
+                                        rows_packed + d / width_block * row_tile * tile_pitch + d % width_block + r0 * tile_pitch,
+                                        tile_pitch, r1 - r0);
   }
+  for (i64 j = begin; j < end && careful; j++)
+    for (i64 d = 0; d < width; d += VL) {
+      const float* x = rows_packed + d / width_block * row_tile * tile_pitch + d % width_block;
+      vf total{};
+      for (i64 r = 0; r < rows; r++)
+        if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
+          total = fma(splat(tile[r * tile_pitch + j]), load(x + r * tile_pitch), total);
+      store(sums + j * step + d, load(sums + j * step + d) + total);
+    }
 }
 
 static const float* pack_block(const view& x, const backward_state& f, float* packed, i64 i, i64 rows, i64 width) {
   const float* x_i = head(x, f.b, f.h) + i * x.stride[2];
   pack_rows(packed, row_tile, x_i, x.stride[2], x.stride[3], rows, width);
   return x_i;
+}
+
+// The rows of one group: p, ds and dq.
+static void backward_group(const call& c, backward_state& f, i64 i, i64 r, int rows, key_range keys, bool careful) {
+  const attention_problem& p = *f.p;
+  score_tile(f.p_tile + r * tile_pitch, f.q_rows + r * tile_pitch, row_tile, f.k_panels, rows, keys.begin, keys.end, p.D);
+  score_tile(f.ds_tile + r * tile_pitch, f.dout_rows + r * tile_pitch, row_tile, f.v_panels, rows, keys.begin, keys.end,
+             p.Dv);
+  for (int x = 0; x < rows; x++) {
+    float *p_row = f.p_tile + (r + x) * tile_pitch, *ds_row = f.ds_tile + (r + x) * tile_pitch;
+    const score_row row = score_row_of(p, f.b, f.h, i + x, p_row, f.j0, keys.begin, keys.end);
+    if (f.single) differentiate_recorded_row(c, f, row, i + x, ds_row);
+    else differentiate_row<false>(c, f, row, i + x, ds_row);
+  }
+  if (!f.want_rows) return;
+  multiply_keys(f, i, r, rows, keys.begin, keys.end, careful);
+  add_dq(c, f, i, rows);
 }
 
 // Rows i … i+rows-1 of head f.h against the keys of the tile that some of them may attend.
@@ -219,23 +261,22 @@ static void backward_rows(const call& c, backward_state& f, i64 i, i64 rows, key
   const float* q = pack_block(vq, f, f.q_rows, i, rows, p.D);
   const float* dout = pack_block(vdout, f, f.dout_rows, i, rows, p.Dv);
   const bool partly = partly_forbidden(p, f.b, i, i + rows - 1, f.j0, begin, end);
+  group_ranges groups{};
   for (i64 r = 0; r < rows; r += tile_rows) {
     const int count = (int)min_of(tile_rows, rows - r);
-    score_tile(f.p_tile + r * tile_pitch, f.q_rows + r * tile_pitch, row_tile, f.k_panels, count, begin, end, p.D);
-    score_tile(f.ds_tile + r * tile_pitch, f.dout_rows + r * tile_pitch, row_tile, f.v_panels, count, begin, end, p.Dv);
-    for (int x = 0; x < count; x++) {
-      const score_row row = score_row_of(p, f.b, f.h, i + r + x, f.p_tile + (r + x) * tile_pitch, f.j0, begin, end);
-      float* ds_row = f.ds_tile + (r + x) * tile_pitch;
-      if (f.single) differentiate_recorded_row(c, f, row, i + r + x, ds_row);
-      else differentiate_row<false>(c, f, row, i + r + x, ds_row);
+    const key_range live = live_keys(p, {f.b, f.h, f.h + 1, i + r, i + r + count - 1}, keys);
+    const key_range computed = live.begin < live.end
+        ? key_range{(live.begin - f.j0) / tile_columns * tile_columns, live.end - f.j0} : key_range{begin, begin};
+    groups.keys[groups.count++] = computed;
+    if (computed.begin < computed.end) backward_group(c, f, i + r, r, count, computed, partly && !f.finite_keys);
+    for (i64 x = r; x < r + count && f.want_keys; x++) {
+      clear_outside(f.p_tile + x * tile_pitch, computed, begin, end);
+      clear_outside(f.ds_tile + x * tile_pitch, computed, begin, end);
     }
-    if (!f.want_rows) continue;
-    multiply_keys(f, i + r, r, count, begin, end, partly && !f.finite_keys);
-    add_dq(c, f, i + r, count);
   }
   if (!f.want_keys) return;
   const bool careful_q = partly && not_finite(q, vq.stride[2], vq.stride[3], rows, p.D);
   const bool careful_dout = partly && not_finite(dout, vdout.stride[2], vdout.stride[3], rows, p.Dv);
-  add_to_keys(f, f.dk, f.ds_tile, f.q_rows, i, rows, begin, end, p.D, careful_q);
-  add_to_keys(f, f.dv, f.p_tile, f.dout_rows, i, rows, begin, end, p.Dv, careful_dout);
+  add_to_keys(f, f.dk, f.ds_tile, f.q_rows, i, rows, groups, begin, end, p.D, careful_q);
+  add_to_keys(f, f.dv, f.p_tile, f.dout_rows, i, rows, groups, begin, end, p.Dv, careful_dout);
 }
