@@ -271,11 +271,14 @@ describe('divergence (N21)', () => {
   });
 });
 
-test('weight decay spares biases, norms and embeddings', () => {
+test('weight decay spares biases and norms, and embeddings unless asked for', () => {
   const model = new Toy();
-  const decaying = decayingParameters(model);
-  const names = [...model.parameters()].filter(([, parameter]) => decaying.has(parameter)).map(([name]) => name);
-  expect(names).toEqual(['output.weight']);
+  const names = (embeddings?: boolean): string[] => {
+    const decaying = decayingParameters(model, embeddings);
+    return [...model.parameters()].filter(([, parameter]) => decaying.has(parameter)).map(([name]) => name);
+  };
+  expect(names()).toEqual(['output.weight']);
+  expect(names(true)).toEqual(['table.weight', 'output.weight']);
 });
 
 test('schedules', () => {
