@@ -42,6 +42,10 @@ export const trainingKeys = {
     .default(8)
     .describe('alarm when loss or gradient norm is so many deviations above its running mean; 0 = never'),
   evaluateEvery: z.int().min(1).describe('steps between evaluations'),
+  sinks: z
+    .array(z.enum(['tensorboard', 'console', 'prometheus']))
+    .default(['tensorboard'])
+    .describe('where figures go beside metrics.jsonl: tensorboard, console, prometheus (metrics.prom); [] = nowhere'),
   patience: z.int().min(0).default(0).describe('evaluations without progress before stopping early; 0 = never'),
 } as const;
 

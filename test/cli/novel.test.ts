@@ -3,37 +3,17 @@
  * model of a tiny text is trained first.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, keyholeIn, main, newFolder, type Outcome } from './program.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const main = join(root, 'dist', 'cli', 'main.js');
 let folder = '';
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function keyhole(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...environment },
-  });
-  return { code: status, out: stdout, err: stderr };
-}
-
-function json({ out, err }: Outcome): Record<string, unknown> {
-  expect(out.split('\n'), err).toHaveLength(2);
-  return JSON.parse(out);
-}
+const keyhole = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome =>
+  keyholeIn(folder, args, { environment });
 
 const read = (path: string): Record<string, never> => JSON.parse(readFileSync(join(folder, path), 'utf8'));
 const steps = (run: string): string[] =>
@@ -59,8 +39,7 @@ answerTokens: 12
 let trained: Outcome;
 
 beforeAll(() => {
-  spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')]);
-  folder = mkdtempSync(join(tmpdir(), 'keyhole-novel-cli-'));
+  folder = newFolder('novel-cli');
   writeFileSync(join(folder, 'text.txt'), 'the whale and the sea; call me Ishmael.\n'.repeat(250));
   writeFileSync(join(folder, 'tiny.yaml'), tiny);
   trained = keyhole(['train', 'novel', '--config', 'tiny.yaml', '--run', 'first', '--json']);
