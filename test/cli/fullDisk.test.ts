@@ -33,8 +33,7 @@ const figures = (run: string): string[] =>
     .filter((line) => !/tokensPerSecond|inference/.test(line))
     .map((line) => line.replace(/"wallTimeMs":\d+/, ''));
 
-const weights = (run: string): Buffer =>
-  readFileSync(join(folder, run, 'checkpoints', 'step-30', 'model.safetensors'));
+const weights = (run: string): Buffer => readFileSync(join(folder, run, 'checkpoints', 'step-30', 'model.safetensors'));
 
 beforeAll(() => {
   folder = newFolder('full-disk');
