@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -159,6 +159,36 @@ describe('eval novel', () => {
     const { validationLoss } = json(train('data=ships.txt', '--from', 'old', '--run', 'new', '--json'));
     expect(json(keyhole(['eval', 'new', '--json'])).loss).toBe(validationLoss);
   }, 60_000);
+});
+
+describe('sinks', () => {
+  const train = (run: string, sinks: string, ...more: string[]): Outcome =>
+    keyhole(['train', 'novel', '--config', 'tiny.yaml', '--set', `sinks=${sinks}`, '--run', run, ...more]);
+  const eventFiles = (run: string): number =>
+    readdirSync(join(folder, run)).filter((name) => name.startsWith('events.')).length;
+
+  it('are switched on from the command line, all of them, and off', () => {
+    const { out, code } = train('every', 'tensorboard,console,prometheus');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^step 6 {2}validation {2}loss [\d.]+ nats {2}perplexity/m);
+    const text = readFileSync(join(folder, 'every/metrics.prom'), 'utf8');
+    expect(text).toMatch(/^keyhole_validation_loss\{run="every",task="novel"\} [\d.]+$/m);
+    expect(text).toMatch(/^keyhole_step\{run="every",task="novel"\} 6$/m);
+    expect(text).toContain('keyhole_inference_latency_p50_ms'); // written after the training as well
+    expect(eventFiles('every')).toBeGreaterThan(0);
+
+    expect(train('silent', '[]').code).toBe(0);
+    expect([eventFiles('silent'), existsSync(join(folder, 'silent/metrics.prom'))]).toEqual([0, false]);
+    expect(steps('silent')).toEqual(steps('every')); // metrics.jsonl is the memory of a run, whatever else there is
+  }, 30_000);
+
+  it('go on with a resumed run, and are refused by name', () => {
+    rmSync(join(folder, 'every/metrics.prom'));
+    const { out } = keyhole(['train', 'novel', '--resume', '--run', 'every']);
+    expect(out).not.toContain('error');
+    expect(read('every/run.json').configuration).toMatchObject({ sinks: ['tensorboard', 'console', 'prometheus'] });
+    expect(train('wrong', 'tensorbord')).toMatchObject({ code: 2, err: expect.stringContaining('"tensorboard"') });
+  }, 30_000);
 });
 
 describe('run novel', () => {
