@@ -1,19 +1,20 @@
 // What logging costs: the same training with every sink and with none, in turns; and the time spent inside the logger.
-// `node scripts/build.mjs && node bench/logging.mjs [pairs] [steps]`. Times are processor time of the whole process, so
+// `node scripts/build.mjs && node bench/logging.mjs [pairs] [steps] [task]`. Times are processor time of the whole process, so
 // that other work on the machine does not count; waiting for the disk does not either, and is given on its own.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadBackend } from '../dist/backend/index.js';
+import { chosenSinks } from '../dist/cli/chosenSinks.js';
 import { RunLogs } from '../dist/cli/runLogs.js';
-import { consoleSink, prometheusSink } from '../dist/monitor/index.js';
 import { findPreset, findTask, resolveConfig, trainTask } from '../dist/tasks/index.js';
 import { setBackend } from '../dist/tensor/index.js';
 import { createRun } from '../dist/train/index.js';
 
-const [pairs = 3, steps = 150] = process.argv.slice(2).map(Number);
-const task = findTask('g2p');
-const overrides = [`steps=${steps}`, `evaluateEvery=${steps}`, 'warmupSteps=10'];
+const [pairs = 3, steps = 150] = process.argv.slice(2, 4).map(Number);
+const task = findTask(process.argv[4] ?? 'g2p');
+const sinks = 'sinks=tensorboard,console,prometheus';
+const overrides = [`steps=${steps}`, `evaluateEvery=${steps}`, 'warmupSteps=10', sinks];
 const config = resolveConfig(task.name, task.schema, findPreset(task, 'quick'), overrides);
 const backend = await loadBackend({ threads: 1 });
 setBackend(backend);
@@ -30,6 +31,7 @@ async function train(name, makeLog) {
   const onAttention = (step, captured) => log.attention(step, captured);
   await trainTask({ task, open, config, run, log, onAttention });
   log.close();
+  await new Promise(setImmediate); // what prom-client still writes
   const spent = { cpu: cpuMs() - start, clock: performance.now() - began };
   run.close();
   const files = readdirSync(run.folder).map((file) => statSync(join(run.folder, file)));
@@ -54,9 +56,9 @@ function timed(log) {
 
 async function everySink(run, open) {
   const lines = [];
-  const sinks = [consoleSink((line) => lines.push(line)), await prometheusSink()];
+  const sinks = await chosenSinks(run, (line) => lines.push(line));
   const sample = () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true }));
-  return new RunLogs(run, { sinks, sample });
+  return new RunLogs(run, { ...sinks, sample });
 }
 
 const noSink = () => ({ record() {}, attention() {}, flush() {}, close() {} });

@@ -17,13 +17,14 @@ import { setBackend } from '../tensor/create.js';
 import type { TrainResult } from '../train/options.js';
 import { createRun, openRun, type Run, resumeRun } from '../train/run.js';
 import type { RunDescription } from '../train/runRecord.js';
+import { chosenSinks } from './chosenSinks.js';
 import { readConfigFile } from './configFile.js';
 import { findRateOf } from './findRate.js';
 import { describe, requireFit } from './fit.js';
 import { keysText } from './keysText.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
-import { progressView } from './progress.js';
+import { type ProgressView, progressView } from './progress.js';
 import { RunLogs } from './runLogs.js';
 import { StepProfile } from './stepProfile.js';
 import { finish } from './summary.js';
@@ -76,12 +77,16 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
     introduce(run, open, backend, output);
     output.line(`memory ${describe(memory)}`);
     if (anew.length > 0) output.line(`note: not in ${flags.from}, so they start anew: ${anew.join(', ')}`);
+    const view = progressView(output.stream);
+    const sinks = await chosenSinks(run, (line) => view.line(line));
     const logs = new RunLogs(run, {
+      ...sinks,
       sample: () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true })),
       afterEvaluation: () => profile?.skip(),
     });
-    const result = await trainWithProgress({ task, run, open, logs, output, profile, resume: flags.resume ?? false });
+    const result = await trainWithProgress({ task, run, open, logs, view, profile, resume: flags.resume ?? false });
     finish({ trained: task, run, open, backend, logs, result, output, profile });
+    await sinks.settled();
     if (result.status === 'stopped') process.exitCode = 1;
   } finally {
     run.close();
@@ -156,13 +161,12 @@ function introduce(run: Run, open: OpenTask, { info }: Backend, output: Output):
 interface Training extends Omit<Opened, 'anew' | 'memory'> {
   readonly task: Task;
   readonly logs: RunLogs;
-  readonly output: Output;
+  readonly view: ProgressView;
   readonly profile: StepProfile | undefined;
   readonly resume: boolean;
 }
 
-async function trainWithProgress({ task, run, open, logs, output, profile, resume }: Training): Promise<TrainResult> {
-  const view = progressView(output.stream);
+async function trainWithProgress({ task, run, open, logs, view, profile, resume }: Training): Promise<TrainResult> {
   const { metric } = task.decides;
   logs.onEvaluation = (step, figures) =>
     view.line(

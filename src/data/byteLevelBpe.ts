@@ -35,7 +35,7 @@ export class ByteLevelBpe implements TextTokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #merges: readonly (readonly [string, string])[];
   /** Rank and result of a merge by the key of its pair. */
-  readonly #ranks: ReadonlyMap<number, { readonly rank: number; readonly id: number }>;
+  readonly #ranks: ReadonlyMap<number, Merge>;
   readonly #cache = new Map<string, readonly number[]>();
 
   /** Errors: FormatError when a merge makes or takes what is no token, or a byte has none. */
@@ -132,22 +132,26 @@ export class ByteLevelBpe implements TextTokenizer {
   #merge(symbols: number[]): readonly number[] {
     const next = symbols.map((_, at) => at + 1);
     const previous = symbols.map((_, at) => at - 1);
-    const heap = new Heap<Pending>((a, b) => a.rank < b.rank || (a.rank === b.rank && a.at < b.at));
-    const offer = (at: number): void => {
+    const heap = new Heap<number>((a, b) => a < b); // rank and place in one number, which is all that orders them
+    const mergeAt = (at: number): Merge | undefined => {
       const after = next[at] as number;
-      const found =
-        at >= 0 && after < symbols.length
-          ? this.#ranks.get(pairKey(symbols[at] as number, symbols[after] as number))
-          : undefined;
-      if (found) heap.push({ ...found, at, left: symbols[at] as number, right: symbols[after] as number });
+      if (after >= symbols.length) return undefined;
+      return this.#ranks.get(pairKey(symbols[at] as number, symbols[after] as number));
+    };
+    const offer = (at: number): void => {
+      const found = mergeAt(at);
+      if (found) heap.push(found.rank * symbols.length + at);
     };
     for (const at of symbols.keys()) offer(at);
     for (let best = heap.pop(); best !== undefined; best = heap.pop()) {
-      const { at, left, right, id } = best;
+      const at = best % symbols.length;
+      const found = mergeAt(at);
+      if (found?.rank !== (best - at) / symbols.length) continue; // one of the two has been merged since
       const after = next[at] as number;
-      if (symbols[at] !== left || symbols[after] !== right) continue; // one of them has been merged since
       const beyond = next[after] as number;
-      [symbols[at], symbols[after], next[at]] = [id, -1, beyond];
+      symbols[at] = found.id;
+      symbols[after] = -1;
+      next[at] = beyond;
       if (beyond < symbols.length) previous[beyond] = at;
       if (at > 0) offer(previous[at] as number);
       offer(at);
@@ -168,12 +172,10 @@ export class ByteLevelBpe implements TextTokenizer {
   }
 }
 
-interface Pending {
+interface Merge {
   readonly rank: number;
+  /** The token that the pair becomes. */
   readonly id: number;
-  readonly at: number;
-  readonly left: number;
-  readonly right: number;
 }
 
 function countWords(text: string): Map<string, number> {

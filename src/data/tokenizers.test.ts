@@ -36,7 +36,13 @@ const fuzz = (seed: number): string => {
     return String.fromCodePoint(low + random.integer(high - low + 1));
   }).join('');
 };
-const texts = [...samples, ...Array.from({ length: 200 }, (_, seed) => fuzz(seed))];
+/** A word of so many characters, most of them one code unit, that no other word is a part of. */
+const longWord = (length: number): string => {
+  const random = new RandomStream(length);
+  const letters = ['e', 't', 'a', 'o', 'h', 'n', 'ä', '鯨', '𐐨'];
+  return Array.from({ length }, () => letters[random.integer(letters.length)]).join('');
+};
+const texts = [longWord(900), ...samples, ...Array.from({ length: 200 }, (_, seed) => fuzz(seed))];
 
 let book = '';
 beforeAll(async () => {
@@ -92,6 +98,14 @@ describe('ByteLevelBpe', () => {
     expect(tokenizer.encode(line).length).toBeLessThan(line.length / 8);
     expect(tokenizer.decode(tokenizer.encode(line))).toBe(line);
   }, 20_000);
+
+  it('cuts only words longer than 1,024 code units, between characters, and encodes the parts on their own', () => {
+    const tokenizer = ByteLevelBpe.train(book, 1000);
+    const [first, second] = [`${'whale'.repeat(204)}the𐐨`, 'reader'.repeat(50)];
+    expect(first).toHaveLength(1025); // the last character would be in two
+    const parts = [first, second].flatMap((part) => [...tokenizer.encode(part)]);
+    expect([...tokenizer.encode(first + second)]).toEqual(parts);
+  });
 
   it('comes back from JSON, and refuses what is damaged', () => {
     const tokenizer = ByteLevelBpe.train(book.slice(0, 5000), 300);

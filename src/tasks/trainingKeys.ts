@@ -26,7 +26,8 @@ export const trainingKeys = {
   beta1: ratio().default(0.9).describe('decay of the mean gradient (adamw, lion); momentum (sgd)'),
   beta2: ratio().default(0.98).describe('decay of the mean square (adamw), of the momentum (lion)'),
   epsilon: z.number().positive().default(1e-9).describe('added to the root of the mean square (adamw)'),
-  weightDecay: z.number().min(0).default(0.01).describe('decoupled weight decay; none on biases, norms and embeddings'),
+  weightDecay: z.number().min(0).default(0.01).describe('decoupled weight decay of matrices; none on biases and norms'),
+  decayEmbeddings: z.boolean().default(false).describe('weightDecay is for tables of embeddings and positions too'),
   clipNorm: z.number().positive().default(1).describe('gradients are scaled down to this global norm'),
   labelSmoothing: z.number().min(0).max(0.9).default(0.1).describe('probability spread over all classes'),
   averageDecay: ratio()
@@ -41,6 +42,10 @@ export const trainingKeys = {
     .default(8)
     .describe('alarm when loss or gradient norm is so many deviations above its running mean; 0 = never'),
   evaluateEvery: z.int().min(1).describe('steps between evaluations'),
+  sinks: z
+    .array(z.enum(['tensorboard', 'console', 'prometheus']))
+    .default(['tensorboard'])
+    .describe('where figures go beside metrics.jsonl: tensorboard, console, prometheus (metrics.prom); [] = nowhere'),
   patience: z.int().min(0).default(0).describe('evaluations without progress before stopping early; 0 = never'),
 } as const;
 

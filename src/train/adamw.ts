@@ -3,17 +3,16 @@
 import type { Module } from '../nn/module.js';
 import { adamwUpdate } from '../tensor/optimise.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Moving, Optimiser, type Update } from './optimiser.js';
+import { type Decay, type Moving, Optimiser, type Update } from './optimiser.js';
 
-export interface AdamWSettings {
+/** Decay of weights: 0.01 by default. */
+export interface AdamWSettings extends Partial<Decay> {
   /** Decay of the mean gradient. Default 0.9. */
   readonly beta1?: number;
   /** Decay of the mean square. Default 0.98, as in Vaswani et al. 2017. */
   readonly beta2?: number;
   /** Default 1e-9, as in Vaswani et al. 2017. */
   readonly epsilon?: number;
-  /** Decoupled decay, times the rate; none on biases, norms, embeddings and positions. Default 0.01. */
-  readonly weightDecay?: number;
 }
 
 /**
@@ -24,8 +23,9 @@ export interface AdamWSettings {
 export class AdamW extends Optimiser {
   readonly #settings: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 
-  constructor(model: Module, { beta1 = 0.9, beta2 = 0.98, epsilon = 1e-9, weightDecay = 0.01 }: AdamWSettings = {}) {
-    super(model, ['m', 'v'], weightDecay);
+  constructor(model: Module, settings: AdamWSettings = {}) {
+    const { beta1 = 0.9, beta2 = 0.98, epsilon = 1e-9, weightDecay = 0.01, decayEmbeddings } = settings;
+    super(model, ['m', 'v'], { weightDecay, decayEmbeddings });
     this.#settings = { beta1, beta2, epsilon };
   }
 

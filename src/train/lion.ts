@@ -6,15 +6,14 @@ import { mixInto } from '../tensor/optimise.js';
 import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Moving, Optimiser, type Update } from './optimiser.js';
+import { type Decay, type Moving, Optimiser, type Update } from './optimiser.js';
 
-export interface LionSettings {
+/** Decay of weights: 0.01 by default. */
+export interface LionSettings extends Partial<Decay> {
   /** Share of the momentum in the direction of an update. Default 0.9. */
   readonly beta1?: number;
   /** Decay of the momentum. Default 0.99. */
   readonly beta2?: number;
-  /** Decoupled decay, times the rate; none on biases, norms and embeddings. Default 0.01. */
-  readonly weightDecay?: number;
 }
 
 /** Smallest normal float32: what is below counts as zero, which has no sign. */
@@ -30,8 +29,9 @@ export class Lion extends Optimiser {
   readonly #beta1: number;
   readonly #beta2: number;
 
-  constructor(model: Module, { beta1 = 0.9, beta2 = 0.99, weightDecay = 0.01 }: LionSettings = {}) {
-    super(model, ['m'], weightDecay);
+  constructor(model: Module, settings: LionSettings = {}) {
+    const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0.01, decayEmbeddings } = settings;
+    super(model, ['m'], { weightDecay, decayEmbeddings });
     [this.#beta1, this.#beta2] = [beta1, beta2];
   }
 

@@ -29,8 +29,16 @@ export interface Moving {
   readonly gradient: Tensor;
   /** In the order of the rule's `slots`. */
   readonly moments: readonly Tensor[];
-  /** Decoupled weight decay of this parameter; 0 for biases, norms and embeddings. */
+  /** Decoupled weight decay of this parameter; 0 for biases and norms, and for embeddings unless asked for. */
   readonly decay: number;
+}
+
+/** Which parameters become smaller with every update, and by how much. */
+export interface Decay {
+  /** Decoupled decay, times the rate; none on biases and gains of norms. */
+  readonly weightDecay: number;
+  /** Tables of embeddings and positions decay too, as in GPT-2's code and nanoGPT. Default false. */
+  readonly decayEmbeddings?: boolean | undefined;
 }
 
 /** Moves the parameters of a model by their gradients. Subclasses say how one of them moves. */
@@ -42,9 +50,9 @@ export abstract class Optimiser {
   readonly #slots: readonly string[];
 
   /** `slots` name what is kept for each parameter: one float32 value for each of its elements. */
-  constructor(model: Module, slots: readonly string[], weightDecay: number) {
+  constructor(model: Module, slots: readonly string[], { weightDecay, decayEmbeddings }: Decay) {
     this.parameters = model.parameters();
-    this.#decaying = decayingParameters(model);
+    this.#decaying = decayingParameters(model, decayEmbeddings);
     this.#weightDecay = weightDecay;
     this.#slots = slots;
     for (const [name, { shape, backend }] of this.parameters) {
@@ -96,9 +104,10 @@ export abstract class Optimiser {
   }
 }
 
-/** Matrices decay; vectors (biases, gains of norms) and tables of embeddings and positions do not. */
-export function decayingParameters(model: Module): Set<Tensor> {
+/** Matrices decay, vectors (biases, gains of norms) do not; tables of embeddings and positions only if asked for. */
+export function decayingParameters(model: Module, embeddings = false): Set<Tensor> {
   const decaying = new Set([...model.parameters().values()].filter(({ shape }) => shape.length > 1));
+  if (embeddings) return decaying;
   for (const module of model.modules().values()) {
     if (!(module instanceof Embedding || module instanceof Positions)) continue;
     for (const table of module.parameters().values()) decaying.delete(table);

@@ -89,9 +89,18 @@ export class Run {
       this.setStatus(result.status);
       return result;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.setStatus(error instanceof DivergenceError ? 'diverged' : 'stopped', reason);
+      this.#noteEnd(error);
       throw error;
+    }
+  }
+
+  /** On a disk that is full there is no room for the reason either, and the first error is the one to show. */
+  #noteEnd(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    try {
+      this.setStatus(error instanceof DivergenceError ? 'diverged' : 'stopped', reason);
+    } catch {
+      // run.json keeps saying `running`; the lock says that nobody is at work
     }
   }
 
@@ -114,7 +123,7 @@ export class Run {
 export function createRun(description: RunDescription, options: CreateRunOptions = {}): Run {
   const { root = 'runs', files = hostFiles, now = new Date() } = options;
   const folder = options.folder ?? newFolder(`${root}/${runName(description.task, now)}`, files);
-  files.makeFolder(folder);
+  const made = files.makeFolder(folder) || options.folder === undefined; // newFolder makes its own
   const real = files.realPath(folder);
   const lock = files.lockFolder(real);
   try {
@@ -125,6 +134,7 @@ export function createRun(description: RunDescription, options: CreateRunOptions
     return new Run(real, record, files, lock);
   } catch (error) {
     lock.release();
+    if (made) files.removeTree(real);
     throw error;
   }
 }

@@ -3,13 +3,12 @@
 import type { Module } from '../nn/module.js';
 import { mixInto } from '../tensor/optimise.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Moving, Optimiser, type Update } from './optimiser.js';
+import { type Decay, type Moving, Optimiser, type Update } from './optimiser.js';
 
-export interface SgdSettings {
+/** Decay of weights: none by default. */
+export interface SgdSettings extends Partial<Decay> {
   /** Decay of the running sum of gradients; 0 = plain descent. Default 0.9. */
   readonly momentum?: number;
-  /** Decoupled decay, times the rate; none on biases, norms and embeddings. Default 0. */
-  readonly weightDecay?: number;
 }
 
 /**
@@ -21,8 +20,8 @@ export interface SgdSettings {
 export class Sgd extends Optimiser {
   readonly #momentum: number;
 
-  constructor(model: Module, { momentum = 0.9, weightDecay = 0 }: SgdSettings = {}) {
-    super(model, ['m'], weightDecay);
+  constructor(model: Module, { momentum = 0.9, weightDecay = 0, decayEmbeddings }: SgdSettings = {}) {
+    super(model, ['m'], { weightDecay, decayEmbeddings });
     this.#momentum = momentum;
   }
 

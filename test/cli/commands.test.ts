@@ -1,27 +1,16 @@
-/**
- * The command line as a program: what it prints where, its exit codes, and what wrong use looks like. One tiny run is
- * trained first; everything else looks at it.
- */
-
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const main = join(root, 'dist', 'cli', 'main.js');
+import { json, keyholeIn, newFolder, type Outcome } from './program.js';
 
 const tiny = [
   ...['width=16', 'heads=2', 'hidden=16', 'encoderLayers=1', 'decoderLayers=1', 'maxLength=24'],
@@ -30,25 +19,8 @@ const tiny = [
 
 let folder: string;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function keyhole(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...environment },
-  });
-  return { code: status, out: stdout, err: stderr };
-}
-
-function json({ out }: Outcome): Record<string, unknown> {
-  expect(out.split('\n')).toHaveLength(2); // one object and the end of its line
-  return JSON.parse(out);
-}
+const keyhole = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome =>
+  keyholeIn(folder, args, { environment });
 
 const trainTiny = (...more: readonly string[]): Outcome =>
   keyhole(['train', 'g2p', '--set', ...tiny, '--json', ...more]);
@@ -56,8 +28,7 @@ const trainTiny = (...more: readonly string[]): Outcome =>
 let trained: Outcome;
 
 beforeAll(() => {
-  spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')]);
-  folder = mkdtempSync(join(tmpdir(), 'keyhole-cli-'));
+  folder = newFolder('cli');
   trained = trainTiny();
 }, 180_000);
 

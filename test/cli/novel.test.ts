@@ -3,37 +3,17 @@
  * model of a tiny text is trained first.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, keyholeIn, main, newFolder, type Outcome } from './program.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const main = join(root, 'dist', 'cli', 'main.js');
 let folder = '';
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function keyhole(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...environment },
-  });
-  return { code: status, out: stdout, err: stderr };
-}
-
-function json({ out, err }: Outcome): Record<string, unknown> {
-  expect(out.split('\n'), err).toHaveLength(2);
-  return JSON.parse(out);
-}
+const keyhole = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): Outcome =>
+  keyholeIn(folder, args, { environment });
 
 const read = (path: string): Record<string, never> => JSON.parse(readFileSync(join(folder, path), 'utf8'));
 const steps = (run: string): string[] =>
@@ -59,8 +39,7 @@ answerTokens: 12
 let trained: Outcome;
 
 beforeAll(() => {
-  spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')]);
-  folder = mkdtempSync(join(tmpdir(), 'keyhole-novel-cli-'));
+  folder = newFolder('novel-cli');
   writeFileSync(join(folder, 'text.txt'), 'the whale and the sea; call me Ishmael.\n'.repeat(250));
   writeFileSync(join(folder, 'tiny.yaml'), tiny);
   trained = keyhole(['train', 'novel', '--config', 'tiny.yaml', '--run', 'first', '--json']);
@@ -180,6 +159,36 @@ describe('eval novel', () => {
     const { validationLoss } = json(train('data=ships.txt', '--from', 'old', '--run', 'new', '--json'));
     expect(json(keyhole(['eval', 'new', '--json'])).loss).toBe(validationLoss);
   }, 60_000);
+});
+
+describe('sinks', () => {
+  const train = (run: string, sinks: string, ...more: string[]): Outcome =>
+    keyhole(['train', 'novel', '--config', 'tiny.yaml', '--set', `sinks=${sinks}`, '--run', run, ...more]);
+  const eventFiles = (run: string): number =>
+    readdirSync(join(folder, run)).filter((name) => name.startsWith('events.')).length;
+
+  it('are switched on from the command line, all of them, and off', () => {
+    const { out, code } = train('every', 'tensorboard,console,prometheus');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^step 6 {2}validation {2}loss [\d.]+ nats {2}perplexity/m);
+    const text = readFileSync(join(folder, 'every/metrics.prom'), 'utf8');
+    expect(text).toMatch(/^keyhole_validation_loss\{run="every",task="novel"\} [\d.]+$/m);
+    expect(text).toMatch(/^keyhole_step\{run="every",task="novel"\} 6$/m);
+    expect(text).toContain('keyhole_inference_latency_p50_ms'); // written after the training as well
+    expect(eventFiles('every')).toBeGreaterThan(0);
+
+    expect(train('silent', '[]').code).toBe(0);
+    expect([eventFiles('silent'), existsSync(join(folder, 'silent/metrics.prom'))]).toEqual([0, false]);
+    expect(steps('silent')).toEqual(steps('every')); // metrics.jsonl is the memory of a run, whatever else there is
+  }, 30_000);
+
+  it('go on with a resumed run, and are refused by name', () => {
+    rmSync(join(folder, 'every/metrics.prom'));
+    const { out } = keyhole(['train', 'novel', '--resume', '--run', 'every']);
+    expect(out).not.toContain('error');
+    expect(read('every/run.json').configuration).toMatchObject({ sinks: ['tensorboard', 'console', 'prometheus'] });
+    expect(train('wrong', 'tensorbord')).toMatchObject({ code: 2, err: expect.stringContaining('"tensorboard"') });
+  }, 30_000);
 });
 
 describe('run novel', () => {

@@ -3,22 +3,19 @@
  * logs, without training; what training and eval write is looked at in commands.test.ts.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunLogs } from '../../src/cli/runLogs.js';
@@ -27,20 +24,12 @@ import { parseKpiLog } from '../../src/monitor/kpiLines.js';
 import { readRecords } from '../../src/monitor/tensorboard/tfRecord.js';
 import { createRun, resumeRun } from '../../src/train/run.js';
 import type { RunDescription } from '../../src/train/runRecord.js';
+import { json as jsonOf, keyholeIn, newFolder, type Outcome, root } from './program.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
 
-function keyhole(...args: readonly string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  return { code: status, out: stdout, err: stderr };
-}
-
-const json = (...args: readonly string[]): Record<string, unknown> => JSON.parse(keyhole(...args, '--json').out);
+const keyhole = (...args: readonly string[]): Outcome => keyholeIn(folder, args);
+const json = (...args: readonly string[]): Record<string, unknown> => jsonOf(keyhole(...args, '--json'));
 
 const description: RunDescription = {
   ...{ task: 'g2p', configuration: { width: 16 }, seed: 1, versions: {}, backend: 'reference', target: 'reference' },
@@ -78,8 +67,7 @@ const evaluated = (loss: number, phonemeErrorRate: number): Readonly<Record<stri
 });
 
 beforeAll(() => {
-  spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')]);
-  folder = mkdtempSync(join(tmpdir(), 'keyhole-runs-'));
+  folder = newFolder('runs');
   makeRun('before', [
     [10, { 'train/loss': 3, 'train/tokensPerSecond': 100 }],
     [10, evaluated(2, 0.5)],

@@ -16,6 +16,7 @@ import { trainLoop } from '../../src/train/loop.js';
 import { decayingParameters } from '../../src/train/optimiser.js';
 import type { TrainOptions, TrainResult } from '../../src/train/options.js';
 import { createSchedule } from '../../src/train/schedule.js';
+import { stopAfter } from './stopAfter.js';
 import { type Batch, batches, lossOf, Toy } from './toy.js';
 
 const backend = createReferenceBackend();
@@ -71,12 +72,6 @@ async function train(
 
 function weightsOf(model: Module): Record<string, number[]> {
   return Object.fromEntries([...model.parameters()].map(([name, parameter]) => [name, [...parameter.toArray()]]));
-}
-
-/** An abort signal that goes off after so many updates. */
-function stopAfter(updates: number): Pick<Options, 'signal' | 'onProgress'> {
-  const controller = new AbortController();
-  return { signal: controller.signal, onProgress: ({ step }) => step === updates && controller.abort() };
 }
 
 describe('training', () => {
@@ -271,11 +266,14 @@ describe('divergence (N21)', () => {
   });
 });
 
-test('weight decay spares biases, norms and embeddings', () => {
+test('weight decay spares biases and norms, and embeddings unless asked for', () => {
   const model = new Toy();
-  const decaying = decayingParameters(model);
-  const names = [...model.parameters()].filter(([, parameter]) => decaying.has(parameter)).map(([name]) => name);
-  expect(names).toEqual(['output.weight']);
+  const names = (embeddings?: boolean): string[] => {
+    const decaying = decayingParameters(model, embeddings);
+    return [...model.parameters()].filter(([, parameter]) => decaying.has(parameter)).map(([name]) => name);
+  };
+  expect(names()).toEqual(['output.weight']);
+  expect(names(true)).toEqual(['table.weight', 'output.weight']);
 });
 
 test('schedules', () => {

@@ -27,6 +27,7 @@ import { trainLoop } from '../../src/train/loop.js';
 import type { TrainOptions, TrainResult } from '../../src/train/options.js';
 import { findRate } from '../../src/train/rateFinder.js';
 import { createSchedule } from '../../src/train/schedule.js';
+import { stopAfter } from './stopAfter.js';
 
 const tokens = Uint32Array.from({ length: 2000 }, (_, index) => (index * index) % 11);
 const size = { rows: 2, length: 6 };
@@ -128,11 +129,6 @@ async function train(
 /** A figure that depends on the weights that are judged. */
 function weightOf(model: LanguageModel): number {
   return model.embedding.weight.toArray()[0] as number;
-}
-
-function stopAfter(updates: number): Partial<TrainOptions<Numbered>> {
-  const controller = new AbortController();
-  return { signal: controller.signal, onProgress: ({ step }) => step === updates && controller.abort() };
 }
 
 describe('resumed after 13 of 24 steps, the same bits', () => {

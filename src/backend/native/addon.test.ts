@@ -7,17 +7,9 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addonPath } from '#host';
+import { addonIfBuilt } from '../../../test/native/addonIfBuilt.js';
 import { signatures } from '../signature.js';
-import { type Addon, addon, type NativeArray } from './addon.js';
-
-/** Where no compiler built an addon there is nothing to test; the conformance suite names the reason. */
-function addonIfBuilt(): Addon | undefined {
-  try {
-    return addon();
-  } catch {
-    return undefined;
-  }
-}
+import type { Addon, NativeArray } from './addon.js';
 
 const built = addonIfBuilt();
 const native = built as Addon;

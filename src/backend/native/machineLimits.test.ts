@@ -1,15 +1,7 @@
 /** Limits are measured: a rate for every target, and hostile arguments are refused. */
 
 import { describe, expect, it } from 'vitest';
-import { type Addon, addon } from './addon.js';
-
-function addonIfBuilt(): Addon | undefined {
-  try {
-    return addon();
-  } catch {
-    return undefined;
-  }
-}
+import { addonIfBuilt } from '../../../test/native/addonIfBuilt.js';
 
 const native = addonIfBuilt();
 
