@@ -1,8 +1,10 @@
 /** `keyhole/viz`: pictures and reports from plain records. */
 
 export type { AttentionKind, AttentionPicture } from '../core/records.js';
-export { darkRamp, lightRamp, rampLevels } from './colour.js';
+export { rampLevels, type Scale } from './client/shared.js';
+export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
+export { differencePictures } from './difference.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';

@@ -4,6 +4,7 @@
 
 import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
+import type { Scale } from './client/shared.js';
 import { describeWeights, drawHeatMap } from './heatMap.js';
 import { type Drawing, element, label, moved, text } from './markup.js';
 import { renderPage } from './page.js';
@@ -22,12 +23,18 @@ export interface AttentionFigure {
   readonly pictures: readonly AttentionPicture[];
   /** What the tokens of both sides are called; default inputs and outputs. */
   readonly axes?: AxisNames;
+  /** The weights are differences of two (difference.ts), drawn on the diverging scale. Default false. */
+  readonly difference?: boolean;
   /** The head to show large; default the most selective of each group (selective.ts). */
   readonly chosen?: HeadName;
 }
 
 function chosenHeads({ chosen }: AttentionFigure): readonly HeadName[] {
   return chosen ? [chosen] : [];
+}
+
+function scaleOf({ difference }: AttentionFigure): Scale {
+  return difference ? 'difference' : 'linear';
 }
 
 const plainAxes: AxisNames = { input: 'inputs', output: 'outputs' };
@@ -41,7 +48,13 @@ function requirePictures(caller: string, figure: AttentionFigure): void {
 /** A page with every group, interactive. Errors: UsageError without pictures or too large, ShapeError. */
 export function renderAttentionHtml(figure: AttentionFigure): string {
   requirePictures('renderAttentionHtml', figure);
-  const panels = renderPanels(figure.pictures, figure.axes ?? plainAxes, figure.input, chosenHeads(figure));
+  const panels = renderPanels(
+    figure.pictures,
+    figure.axes ?? plainAxes,
+    figure.input,
+    chosenHeads(figure),
+    scaleOf(figure),
+  );
   const title = describedText(figure.title);
   const header = element(
     'header',
@@ -62,6 +75,7 @@ function drawGroup(group: PictureGroup, figure: AttentionFigure): Drawing {
   const map = drawHeatMap(entry.picture, {
     ...axisTitles(group, figure.axes ?? plainAxes),
     maximum: group.maximum,
+    scale: group.scale,
   });
   const several = group.entries.length > 1;
   const grid = several ? drawSmallMultiples(group) : { width: 0, height: 0, body: '' };
@@ -95,7 +109,7 @@ function stackDrawings(title: string, drawings: readonly Drawing[]): Drawing {
 /** A complete SVG file. Errors: UsageError without pictures or too large, ShapeError. */
 export function renderAttentionSvg(figure: AttentionFigure, options: { readonly theme?: Theme } = {}): string {
   requirePictures('renderAttentionSvg', figure);
-  const groups = groupPictures(figure.pictures);
+  const groups = groupPictures(figure.pictures, scaleOf(figure));
   const title = describedText(figure.title, 60);
   const drawing = stackDrawings(
     title,
