@@ -14,5 +14,6 @@ export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';
 export { renderReport } from './report.js';
 export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
+export { heatMapText, type TerminalOptions } from './terminal.js';
 export type { Theme } from './theme.js';
 export { visibleText } from './visibleText.js';

@@ -69,6 +69,16 @@ export function renderAttentionHtml(figure: AttentionFigure): string {
   });
 }
 
+/** What is shown large of each stack, in order: its chosen or most selective head. Errors: ShapeError, UsageError. */
+export function largePictures(
+  pictures: readonly AttentionPicture[],
+): (GroupEntry & Pick<PictureGroup, 'stack' | 'maximum'>)[] {
+  return groupPictures(pictures).map((group) => {
+    const entry = group.entries[firstChoice(group)] as GroupEntry;
+    return { ...entry, stack: group.stack, maximum: group.maximum };
+  });
+}
+
 /** One group as a drawing: name, large map, small multiples beside it. */
 function drawGroup(group: PictureGroup, figure: AttentionFigure): Drawing {
   const entry = group.entries[firstChoice(group, chosenHeads(figure))] as GroupEntry;
