@@ -6,6 +6,7 @@ export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js'
 export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
 export { differencePictures } from './difference.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
+export { type HeadView, headViewSvg } from './headView.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
@@ -16,4 +17,5 @@ export { renderReport } from './report.js';
 export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
 export { heatMapText, type TerminalOptions } from './terminal.js';
 export type { Theme } from './theme.js';
+export { type LongAttention, renderTilePage } from './tilePage.js';
 export { visibleText } from './visibleText.js';

@@ -5,6 +5,7 @@
 import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
 import type { Scale } from './client/shared.js';
+import { type HeadView, renderHeadView } from './headView.js';
 import { describeWeights, drawHeatMap } from './heatMap.js';
 import { type Drawing, element, label, moved, text } from './markup.js';
 import { renderPage } from './page.js';
@@ -25,6 +26,8 @@ export interface AttentionFigure {
   readonly axes?: AxisNames;
   /** The weights are differences of two (difference.ts), drawn on the diverging scale. Default false. */
   readonly difference?: boolean;
+  /** Where a second text begins, for inputs of two texts. */
+  readonly split?: number;
   /** The head to show large; default the most selective of each group (selective.ts). */
   readonly chosen?: HeadName;
 }
@@ -63,7 +66,11 @@ export function renderAttentionHtml(figure: AttentionFigure): string {
     element('p', { class: 'muted' }, text(describedText(figure.input, 400))),
   );
   const sections = panels.map(({ html }) => html.replaceAll('<h4>', '<h2>').replaceAll('</h4>', '</h2>'));
-  return renderPage(`${title} · Keyhole`, [header, ...sections].join('\n'), {
+  const views = headViews(figure).map(renderHeadView);
+  const lines =
+    views.length === 0 ? '' : element('section', {}, element('h2', {}, 'Head view'), ...views.map(({ html }) => html));
+  return renderPage(`${title} · Keyhole`, [header, ...sections, lines].join('\n'), {
+    headViews: views.map(({ data }) => data),
     panels: panels.map(({ data }) => data),
     charts: [],
   });
@@ -76,6 +83,16 @@ export function largePictures(
   return groupPictures(pictures).map((group) => {
     const entry = group.entries[firstChoice(group)] as GroupEntry;
     return { ...entry, stack: group.stack, maximum: group.maximum };
+  });
+}
+
+/** Of each stack the layer that is shown large, every head of it as lines; differences have none. */
+function headViews({ pictures, difference, split, chosen }: AttentionFigure): HeadView[] {
+  if (difference) return [];
+  return groupPictures(pictures).map((group) => {
+    const path = group.entries[firstChoice(group, chosen ? [chosen] : [])]?.head?.path;
+    const heads = group.entries.flatMap(({ head }) => (head && head.path === path ? [head] : []));
+    return { heads, ...(split !== undefined && group.kind === 'self' && { split }) };
   });
 }
 

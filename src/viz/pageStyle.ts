@@ -1,6 +1,6 @@
 /** The look of pages, on top of the pictures' own rules (theme.ts): one column of prose width, figures may be wider. */
 
-import { monoFont, sansFont } from './theme.js';
+import { monoFont, sansFont, seriesColours } from './theme.js';
 
 export const pageStyle = `
 *{box-sizing:border-box}
@@ -39,6 +39,11 @@ h3 .muted{font-weight:400}
 .tools label{display:inline-flex;gap:5px;align-items:center;margin-left:8px}
 .tools input{accent-color:var(--accent);margin:0}
 .tools button:hover{border-color:var(--muted)}
+.tile-map .plot{position:relative;width:min(768px,100%);border:1px solid var(--line)}
+.tile-map canvas{display:block;width:100%;aspect-ratio:1;image-rendering:pixelated;cursor:zoom-in}
+.cross{position:absolute;width:11px;height:11px;margin:-6px;border:2px solid var(--accent);border-radius:50%;pointer-events:none}
+.head-view .token{cursor:pointer;outline:none}.head-view .token:hover,.head-view .token:focus{fill:var(--accent);font-weight:700}
+.swatch{display:inline-block;width:10px;height:10px;border-radius:3px}${Array.from({ length: seriesColours }, (_, i) => `.b${i}{background:var(--s${i})}`).join('')}
 [data-shown=linear] .scale.logarithmic,[data-shown=logarithmic] .scale.linear{display:none}
 details{margin:10px 0}
 summary{cursor:pointer;font-size:13px;color:var(--muted);width:fit-content;padding:2px 4px;border-radius:4px}

@@ -76,6 +76,7 @@ function pictureRules(): string {
     '.rule{stroke:var(--line);stroke-width:1;fill:none}.paper{fill:var(--paper)}.raised{fill:var(--raised)}',
     '.hatch{stroke:var(--hatch);stroke-width:1.2}.x{fill:url(#keyhole-hatch)}',
     '.curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.dashed{stroke-dasharray:5 4}',
+    '.lines{fill:none;stroke-width:2}',
     '.tiny{fill:none;stroke-width:1;shape-rendering:crispEdges}.tiny .hatch{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}.room{fill:var(--w0);stroke:var(--line)}.room.even{fill:var(--v31)}.parting{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:4 3}',
     ...ramp,
     ...strokes,

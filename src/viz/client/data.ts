@@ -22,8 +22,37 @@ export interface ChartData {
   readonly positions: readonly number[];
 }
 
+/** One head view of a page. */
+export interface HeadViewData {
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** Where the second text begins, if there are two. */
+  readonly split: number | null;
+  /** Width of the space that lines cross and height of a token, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Weights as in PanelData. */
+  readonly heads: readonly { readonly head: number; readonly weights: string }[];
+}
+
+/** One map of a long text; numbers as encodeFloats writes them, tiles in three bytes, the others in four. */
+export interface TileData {
+  readonly tokens: readonly string[];
+  readonly bins: number;
+  readonly tiles: string;
+  /** D of q and k [L, D]. */
+  readonly width: number;
+  readonly scale: number;
+  readonly causal: boolean;
+  readonly q: string;
+  readonly k: string;
+  readonly lse: string;
+}
+
 /** Data by kind of figure. */
 export interface PageData {
   readonly panels?: readonly PanelData[];
   readonly charts?: readonly ChartData[];
+  readonly tileMaps?: readonly TileData[];
+  readonly headViews?: readonly HeadViewData[];
 }

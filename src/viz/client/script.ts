@@ -5,8 +5,11 @@
 
 import { chartFunctions } from './chart.js';
 import type { PageData } from './data.js';
+import { headViewFunctions } from './headView.js';
+import { headLines } from './lines.js';
 import { panelFunctions } from './panel.js';
 import { divergingLevels, logarithmicDecades, rampLevels, shared } from './shared.js';
+import { tileFunctions } from './tiles.js';
 
 type StartFigure = (figure: Element, data: never) => void;
 
@@ -14,6 +17,8 @@ type StartFigure = (figure: Element, data: never) => void;
 const kinds: readonly (readonly [keyof PageData, string, readonly unknown[]])[] = [
   ['panels', 'panel', panelFunctions],
   ['charts', 'chart', chartFunctions],
+  ['headViews', 'head-view', headViewFunctions],
+  ['tileMaps', 'tile-map', tileFunctions],
 ];
 
 /** Starts all figures of one kind, each with its data. */
@@ -25,6 +30,8 @@ function startFigures(name: string, className: string, start: StartFigure): void
   });
 }
 
+const tools = { ...shared, headLines };
+
 /** One script for the kinds of figures that a page has. */
 export function clientScript(data: PageData): string {
   const used = kinds.filter(([name]) => (data[name]?.length ?? 0) > 0);
@@ -32,8 +39,8 @@ export function clientScript(data: PageData): string {
   return [
     '"use strict";',
     ...constants.map(([name, value]) => `const ${name} = ${value};`),
-    ...Object.values(shared).map(String),
-    `const keyhole = { ${Object.keys(shared).join(', ')} };`,
+    ...Object.values(tools).map(String),
+    `const keyhole = { ${Object.keys(tools).join(', ')} };`,
     String(startFigures),
     ...used.map(([name, className, functions]) => {
       const start = (functions.at(-1) as StartFigure).name;
