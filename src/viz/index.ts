@@ -18,4 +18,5 @@ export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample,
 export { heatMapText, type TerminalOptions } from './terminal.js';
 export type { Theme } from './theme.js';
 export { type LongAttention, renderTilePage } from './tilePage.js';
+export { type TokenScores, tokenViewSvg } from './tokenView.js';
 export { visibleText } from './visibleText.js';

@@ -71,7 +71,7 @@ function pictureRules(): string {
   const lines = lightSeries.map((_, index) => `.s${index}{stroke:var(--s${index})}.d${index}{fill:var(--s${index})}`);
   return [
     `text{font-family:${sansFont};font-size:12px;fill:var(--ink)}`,
-    `.token{font-family:${monoFont}}`,
+    `.token{font-family:${monoFont}}.token.over{fill:var(--paper)}`,
     '.muted{fill:var(--muted)}.heading{font-size:14px;font-weight:600}.axis{fill:var(--muted)}',
     '.rule{stroke:var(--line);stroke-width:1;fill:none}.paper{fill:var(--paper)}.raised{fill:var(--raised)}',
     '.hatch{stroke:var(--hatch);stroke-width:1.2}.x{fill:url(#keyhole-hatch)}',
