@@ -3,9 +3,19 @@
 import { Command } from 'commander';
 import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
+import type { Answer, OpenTask } from '../tasks/task.js';
 import { hostFiles } from '../train/files.js';
-import { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from '../viz/inspect.js';
+import { differencePictures } from '../viz/difference.js';
+import {
+  type AttentionFigure,
+  largePictures,
+  renderAttentionHtml,
+  renderAttentionJson,
+  renderAttentionSvg,
+} from '../viz/inspect.js';
 import { renderAttentionPng } from '../viz/png.js';
+import { heatMapText } from '../viz/terminal.js';
+import { visibleText } from '../viz/visibleText.js';
 import { beamsOf, openModel } from './openModel.js';
 import { Output } from './output.js';
 
@@ -14,6 +24,7 @@ interface InspectFlags {
   readonly out: string;
   readonly layer?: string;
   readonly head?: string;
+  readonly against?: string;
   readonly json?: boolean;
 }
 
@@ -31,27 +42,54 @@ export function inspectCommand(): Command {
     .description('Draws what attention did with one input.')
     .argument('<run>', 'folder of the run')
     .requiredOption('--text <text>', 'the input')
-    .requiredOption('--out <file>', `file to write; its ending says how: ${Object.keys(renderers).join(', ')}`)
+    .requiredOption(
+      '--out <file>',
+      `file to write; its ending says how: ${Object.keys(renderers).join(', ')}; - prints heat maps`,
+    )
     .option('--layer <layer>', 'only this layer: a module path, or the number of a block')
     .option('--head <number>', 'only this head')
+    .option('--against <run>', 'draw the difference from this run, on the same text')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  keyhole inspect runs/latest --text keyhole --out keyhole.svg --layer 1 --head 0',
+      '\nExample:\n  keyhole inspect runs/latest --text keyhole --out keyhole.svg --layer 1 --head 0\n  keyhole inspect runs/latest --text keyhole --out -',
     )
     .action(inspect);
 }
 
-async function inspect(path: string, { text, out, json, ...wanted }: InspectFlags): Promise<void> {
-  const render = rendererFor(out);
+async function inspect(path: string, { text, out, json, against, ...wanted }: InspectFlags): Promise<void> {
+  const printed = out === '-';
+  const render = printed ? undefined : rendererFor(out);
   const output = new Output({ json });
-  const { run, open } = await openModel(path, output);
-  const answer = open.answer(text, { beams: beamsOf(run.record), attention: true });
+  if (printed && against !== undefined) throw new UsageError('inspect: expected --out FILE with --against, got -');
+  const { open, answer } = await attentionOf(path, text, output);
   const pictures = select(answer.pictures, wanted);
-  const title = `${answer.input} → ${answer.output}`;
-  hostFiles.writeAtomic(out, await render({ title, input: answer.input, pictures, axes: open.axes }));
-  output.line(`${title}: ${pictures.length} heads in ${out}`);
+  const before = against === undefined ? undefined : (await attentionOf(against, text, output)).answer;
+  const title = before ? `${answer.input}: ${path} − ${against}` : `${answer.input} → ${answer.output}`;
+  const shown = before ? differencePictures(pictures, before.pictures) : pictures;
+  const figure = { title, input: answer.input, pictures: shown, axes: open.axes, difference: before !== undefined };
+  if (render) {
+    hostFiles.writeAtomic(out, await render(figure));
+    output.line(`${visibleText(title)}: ${shown.length} heads in ${out}`);
+  } else {
+    print(figure, output);
+  }
   output.result({ input: answer.input, output: answer.output, heads: pictures.length, file: out });
+}
+
+async function attentionOf(path: string, text: string, output: Output): Promise<{ open: OpenTask; answer: Answer }> {
+  const { run, open } = await openModel(path, output);
+  return { open, answer: open.answer(text, { beams: beamsOf(run.record), attention: true }) };
+}
+
+/** Prints one heat map a stack: its most selective head, or the only one that was asked for. */
+function print({ pictures, title }: AttentionFigure, output: Output): void {
+  output.line(visibleText(title));
+  const width = output.stream.columns ?? 100;
+  for (const { stack, label, picture, maximum } of largePictures(pictures)) {
+    output.line();
+    output.line(heatMapText(`${stack}, ${label}`, picture, { width, maximum }));
+  }
 }
 
 function rendererFor(file: string): Render {

@@ -2,7 +2,7 @@
  * A line chart in a page: the drawing, a line that reads values at the pointer or by arrow keys, and a table.
  */
 
-import type { ChartData } from './client/interact.js';
+import type { ChartData } from './client/data.js';
 import {
   type ChartDrawing,
   type ChartSize,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { darkRamp, lightRamp, rampLevels } from './colour.js';
+import { divergingLevels, rampLevels } from './client/shared.js';
+import { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 
 /** OKLab of a hexadecimal colour: the forward transform, which colour.ts does not contain. */
 function oklab(colour: string): [number, number, number] {
@@ -40,5 +41,34 @@ describe.each([
     });
     // Rounding to 8 bits a channel moves a step of about 0.016 by up to a fifth; measured ratio below 1.5.
     expect(Math.max(...steps) / Math.min(...steps)).toBeLessThan(1.8);
+  });
+});
+
+describe.each([
+  ['light', lightDiverging, -1],
+  ['dark', darkDiverging, 1],
+] as const)('%s diverging ramp', (_, ramp, direction) => {
+  const points = ramp.map(oklab);
+  const middle = (divergingLevels - 1) / 2;
+
+  it('has distinct colours around a neutral one', () => {
+    expect(new Set(ramp).size).toBe(divergingLevels);
+    const [, a, b] = points[middle] ?? [0, 1, 1];
+    expect(Math.hypot(a, b)).toBeLessThan(0.012);
+  });
+
+  it('changes lightness in one direction from the middle to either end', () => {
+    for (let i = 1; i <= middle; i++) {
+      for (const side of [-1, 1]) {
+        const [far, near] = [points[middle + side * i], points[middle + side * (i - 1)]];
+        expect(direction * ((far?.[0] ?? 0) - (near?.[0] ?? 0))).toBeGreaterThan(0.002);
+      }
+    }
+  });
+
+  it('keeps its sides apart on the axis from blue to yellow, which red-green blindness leaves', () => {
+    for (let i = 8; i <= middle; i++) {
+      expect((points[middle + i]?.[2] ?? 0) - (points[middle - i]?.[2] ?? 0)).toBeGreaterThan(0.05);
+    }
   });
 });

@@ -1,13 +1,13 @@
 /**
- * The colours of weights: two sequential ramps, computed here rather than copied, for light and for dark paper.
+ * The colours of weights: sequential and diverging ramps, computed here rather than copied, for light and for dark paper.
  *
  * Each is a smooth path through OKLab (Björn Ottosson, "A perceptual color space for image processing", 2020) whose
  * lightness rises or falls all the way, cut into steps of equal OKLab distance. Since lightness alone orders the
- * colours, they survive every kind of colour blindness and grey print. Low weights fade into the paper in both.
+ * colours, they survive every kind of colour blindness and grey print. Low weights fade into the paper in both. A
+ * diverging ramp is two such paths from the paper, to blue and to orange, the pair that colour blindness keeps apart.
  */
 
-/** Number of colours of a ramp. */
-export const rampLevels = 64;
+import { divergingLevels, rampLevels } from './client/shared.js';
 
 type Lab = readonly [lightness: number, a: number, b: number];
 
@@ -78,8 +78,14 @@ function channel(linear: number): string {
     .padStart(2, '0');
 }
 
-function ramp(path: Path): readonly string[] {
-  return equalSteps(path, rampLevels).map((point) => `#${linearRgb(point).map(channel).join('')}`);
+function ramp(path: Path, levels = rampLevels): readonly string[] {
+  return equalSteps(path, levels).map((point) => `#${linearRgb(point).map(channel).join('')}`);
+}
+
+/** From the far end of `low` over the shared neutral colour to the far end of `high`. */
+function diverging(low: Path, high: Path): readonly string[] {
+  const half = (divergingLevels + 1) / 2;
+  return [...[...ramp(low, half)].reverse(), ...ramp(high, half).slice(1)];
 }
 
 /** Weight 0 to maximum on light paper: off-white over teal to deep indigo. */
@@ -87,3 +93,29 @@ export const lightRamp: readonly string[] = ramp(lightPath);
 
 /** Weight 0 to maximum on dark paper: near-black over teal to pale yellow. */
 export const darkRamp: readonly string[] = ramp(darkPath);
+
+/** Differences from -maximum (blue) over none (paper) to +maximum (orange), on light and on dark paper. */
+export const lightDiverging: readonly string[] = diverging(
+  [
+    [0.975, 0.004, 255],
+    [0.73, 0.09, 252],
+    [0.38, 0.13, 260],
+  ],
+  [
+    [0.975, 0.004, 60],
+    [0.75, 0.12, 58],
+    [0.45, 0.125, 40],
+  ],
+);
+export const darkDiverging: readonly string[] = diverging(
+  [
+    [0.245, 0.008, 265],
+    [0.55, 0.11, 255],
+    [0.88, 0.075, 240],
+  ],
+  [
+    [0.245, 0.008, 50],
+    [0.56, 0.12, 50],
+    [0.9, 0.1, 78],
+  ],
+);

@@ -6,8 +6,8 @@
 
 import { ShapeError, UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
-import { levelOf, weightText } from './client/interact.js';
-import { rampLevels } from './colour.js';
+import { cellText, colourClass, type Scale } from './client/shared.js';
+import { storedWeight } from './encodeFloats.js';
 import { legend } from './legend.js';
 import { type Attributes, type Drawing, element, label, moved, shape, text } from './markup.js';
 import { placeOf } from './place.js';
@@ -26,9 +26,13 @@ export interface HeatMapOptions {
   readonly columnTitle?: string;
   /** The weight that takes the last colour; default the picture's peak, rounded up. */
   readonly maximum?: number;
+  /** Default linear. `logarithmic` spans four decades below the maximum; `difference` is for differences of two. */
+  readonly scale?: Scale;
   /** Cells for a page: named, focusable, one tab stop. Default false: each cell carries its value as a title. */
   readonly interactive?: boolean;
 }
+
+type CellOptions = Pick<HeatMapOptions, 'maximum' | 'scale' | 'interactive'>;
 
 /** Most tokens an axis can carry legibly. */
 const mostTokens = 256;
@@ -52,7 +56,8 @@ export function checkWeights(caller: string, { rows, columns, weights }: Weights
 /** The highest weight, rounded up to a round number of at most 1: a common scale for pictures that are compared. */
 export function commonMaximum(pictures: readonly Pick<Weights, 'weights'>[]): number {
   let peak = 0;
-  for (const { weights } of pictures) for (const row of weights) for (const w of row) if (w > peak) peak = w;
+  for (const { weights } of pictures)
+    for (const row of weights) for (const w of row) if (Math.abs(w) > peak) peak = Math.abs(w);
   const steps = [0.1, 0.2, 0.4, 0.6, 0.8];
   return steps.find((step) => peak <= step) ?? 1;
 }
@@ -62,26 +67,24 @@ function cellSize(tokens: number): number {
   return Math.max(7, Math.min(34, 460 / tokens));
 }
 
-/** One sentence about one cell; the client writes the same when it repaints. */
-function sentence(row: string, column: string, weight: number): string {
-  return `${row} attends to ${column}: ${weightText(weight)}`;
-}
-
-function cells(picture: Weights, cell: number, maximum: number, interactive: boolean): string {
+function cells(picture: Weights, cell: number, options: Required<CellOptions>): string {
+  const { maximum, scale, interactive } = options;
   const gap = cell >= 14 ? 1 : 0;
   const columns = picture.columns.map((token) => describedText(token));
   const side = cell - gap;
+  const style = `--side:${side.toFixed(2)}px`; // pageStyle.ts; said once a row
   return picture.weights
     .map((weights, r) => {
       const row = describedText(picture.rows[r] ?? '');
       const rects = weights.map((weight, c) => {
-        const colour = Number.isNaN(weight) ? 'x' : `w${levelOf(weight, maximum, rampLevels)}`;
-        const at: Attributes = { class: `cell ${colour}`, x: c * cell, y: r * cell, width: side, height: side };
-        const name = sentence(row, columns[c] ?? '', weight);
-        if (!interactive) return element('rect', at, element('title', {}, text(name)));
+        const colour = colourClass(storedWeight(weight), maximum, scale);
+        const at: Attributes = { class: `cell ${colour}`, x: c * cell, y: r * cell };
+        const name = cellText(row, columns[c] ?? '', storedWeight(weight), scale);
+        if (!interactive)
+          return element('rect', { ...at, width: side, height: side }, element('title', {}, text(name)));
         return shape('rect', { ...at, role: 'gridcell', tabindex: r + c === 0 ? 0 : undefined, 'aria-label': name });
       });
-      return element('g', interactive ? { role: 'row' } : {}, ...rects);
+      return element('g', interactive ? { role: 'row', style } : {}, ...rects);
     })
     .join('');
 }
@@ -109,7 +112,7 @@ function axisTitles(options: HeatMapOptions, width: number, height: number, left
 /** Draws the weights with axes and colour bar. Errors: ShapeError, UsageError. */
 export function drawHeatMap(picture: Weights, options: HeatMapOptions = {}): Drawing {
   checkWeights('heatMap', picture);
-  const { maximum = commonMaximum([picture]), interactive = false } = options;
+  const { maximum = commonMaximum([picture]), scale = 'linear', interactive = false } = options;
   const cell = cellSize(Math.max(picture.rows.length, picture.columns.length));
   const rowAxis = tokenAxis(picture.rows, cell);
   const columnAxis = tokenAxis(picture.columns, cell);
@@ -118,7 +121,8 @@ export function drawHeatMap(picture: Weights, options: HeatMapOptions = {}): Dra
   const width = picture.columns.length * cell;
   const height = picture.rows.length * cell;
   const masked = picture.weights.some((row) => row.some(Number.isNaN));
-  const bar = legend(maximum, height, masked);
+  const scales = interactive && scale === 'linear' ? (['linear', 'logarithmic'] as const) : [scale];
+  const bar = legend(maximum, height, masked, scales);
   const map = [
     element(
       'g',
@@ -128,7 +132,7 @@ export function drawHeatMap(picture: Weights, options: HeatMapOptions = {}): Dra
       moved(0, -7, columnLabels(columnAxis, cell)),
       moved(width + 22, 0, bar.body),
     ),
-    cells(picture, cell, maximum, interactive),
+    cells(picture, cell, { maximum, scale, interactive }),
   ].join('');
   return {
     width: left + width + 22 + bar.width,

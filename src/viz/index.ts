@@ -1,9 +1,12 @@
 /** `keyhole/viz`: pictures and reports from plain records. */
 
 export type { AttentionKind, AttentionPicture } from '../core/records.js';
-export { darkRamp, lightRamp, rampLevels } from './colour.js';
+export { rampLevels, type Scale } from './client/shared.js';
+export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
+export { differencePictures } from './difference.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
+export { type HeadView, headViewSvg } from './headView.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
@@ -12,5 +15,8 @@ export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';
 export { renderReport } from './report.js';
 export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
+export { heatMapText, type TerminalOptions } from './terminal.js';
 export type { Theme } from './theme.js';
+export { type LongAttention, renderTilePage } from './tilePage.js';
+export { type TokenScores, tokenViewSvg } from './tokenView.js';
 export { visibleText } from './visibleText.js';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
-import { clientScript, levelOf, nextIndex } from './client/interact.js';
+import { clientScript } from './client/script.js';
+import { levelOf, nextIndex } from './client/shared.js';
 import { renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 import { renderAttentionPng } from './png.js';
 
@@ -60,8 +61,10 @@ describe('inspect renderers', () => {
 });
 
 describe('the script of a page', () => {
+  const panel = { rows: [], columns: [], maximum: 1, scale: 'linear', choice: 0, pictures: [] } as const;
+
   it('is one script that parses by itself', () => {
-    const source = clientScript(64);
+    const source = clientScript({ panels: [panel], charts: [{ positions: [1] }] });
     expect(() => new Function(source)).not.toThrow();
     expect(source).not.toMatch(/import|require|<\/script|<!--/);
   });

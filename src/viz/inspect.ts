@@ -4,6 +4,8 @@
 
 import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
+import type { Scale } from './client/shared.js';
+import { type HeadView, renderHeadView } from './headView.js';
 import { describeWeights, drawHeatMap } from './heatMap.js';
 import { type Drawing, element, label, moved, text } from './markup.js';
 import { renderPage } from './page.js';
@@ -22,12 +24,20 @@ export interface AttentionFigure {
   readonly pictures: readonly AttentionPicture[];
   /** What the tokens of both sides are called; default inputs and outputs. */
   readonly axes?: AxisNames;
+  /** The weights are differences of two (difference.ts), drawn on the diverging scale. Default false. */
+  readonly difference?: boolean;
+  /** Where a second text begins, for inputs of two texts. */
+  readonly split?: number;
   /** The head to show large; default the most selective of each group (selective.ts). */
   readonly chosen?: HeadName;
 }
 
 function chosenHeads({ chosen }: AttentionFigure): readonly HeadName[] {
   return chosen ? [chosen] : [];
+}
+
+function scaleOf({ difference }: AttentionFigure): Scale {
+  return difference ? 'difference' : 'linear';
 }
 
 const plainAxes: AxisNames = { input: 'inputs', output: 'outputs' };
@@ -41,7 +51,13 @@ function requirePictures(caller: string, figure: AttentionFigure): void {
 /** A page with every group, interactive. Errors: UsageError without pictures or too large, ShapeError. */
 export function renderAttentionHtml(figure: AttentionFigure): string {
   requirePictures('renderAttentionHtml', figure);
-  const panels = renderPanels(figure.pictures, figure.axes ?? plainAxes, figure.input, chosenHeads(figure));
+  const panels = renderPanels(
+    figure.pictures,
+    figure.axes ?? plainAxes,
+    figure.input,
+    chosenHeads(figure),
+    scaleOf(figure),
+  );
   const title = describedText(figure.title);
   const header = element(
     'header',
@@ -50,9 +66,33 @@ export function renderAttentionHtml(figure: AttentionFigure): string {
     element('p', { class: 'muted' }, text(describedText(figure.input, 400))),
   );
   const sections = panels.map(({ html }) => html.replaceAll('<h4>', '<h2>').replaceAll('</h4>', '</h2>'));
-  return renderPage(`${title} · Keyhole`, [header, ...sections].join('\n'), {
+  const views = headViews(figure).map(renderHeadView);
+  const lines =
+    views.length === 0 ? '' : element('section', {}, element('h2', {}, 'Head view'), ...views.map(({ html }) => html));
+  return renderPage(`${title} · Keyhole`, [header, ...sections, lines].join('\n'), {
+    headViews: views.map(({ data }) => data),
     panels: panels.map(({ data }) => data),
     charts: [],
+  });
+}
+
+/** What is shown large of each stack, in order: its chosen or most selective head. Errors: ShapeError, UsageError. */
+export function largePictures(
+  pictures: readonly AttentionPicture[],
+): (GroupEntry & Pick<PictureGroup, 'stack' | 'maximum'>)[] {
+  return groupPictures(pictures).map((group) => {
+    const entry = group.entries[firstChoice(group)] as GroupEntry;
+    return { ...entry, stack: group.stack, maximum: group.maximum };
+  });
+}
+
+/** Of each stack the layer that is shown large, every head of it as lines; differences have none. */
+function headViews({ pictures, difference, split, chosen }: AttentionFigure): HeadView[] {
+  if (difference) return [];
+  return groupPictures(pictures).map((group) => {
+    const path = group.entries[firstChoice(group, chosen ? [chosen] : [])]?.head?.path;
+    const heads = group.entries.flatMap(({ head }) => (head && head.path === path ? [head] : []));
+    return { heads, ...(split !== undefined && group.kind === 'self' && { split }) };
   });
 }
 
@@ -62,6 +102,7 @@ function drawGroup(group: PictureGroup, figure: AttentionFigure): Drawing {
   const map = drawHeatMap(entry.picture, {
     ...axisTitles(group, figure.axes ?? plainAxes),
     maximum: group.maximum,
+    scale: group.scale,
   });
   const several = group.entries.length > 1;
   const grid = several ? drawSmallMultiples(group) : { width: 0, height: 0, body: '' };
@@ -95,7 +136,7 @@ function stackDrawings(title: string, drawings: readonly Drawing[]): Drawing {
 /** A complete SVG file. Errors: UsageError without pictures or too large, ShapeError. */
 export function renderAttentionSvg(figure: AttentionFigure, options: { readonly theme?: Theme } = {}): string {
   requirePictures('renderAttentionSvg', figure);
-  const groups = groupPictures(figure.pictures);
+  const groups = groupPictures(figure.pictures, scaleOf(figure));
   const title = describedText(figure.title, 60);
   const drawing = stackDrawings(
     title,

@@ -2,8 +2,8 @@
  * The shell of every page: one file that needs no network, with a policy that forbids any, styles, data and script inline.
  */
 
-import { clientScript, type PageData } from './client/interact.js';
-import { rampLevels } from './colour.js';
+import type { PageData } from './client/data.js';
+import { clientScript } from './client/script.js';
 import { jsonForScript } from './escape.js';
 import { element, text } from './markup.js';
 import { pageStyle } from './pageStyle.js';
@@ -34,7 +34,7 @@ export function renderPage(title: string, main: string, data: PageData): string 
     definitions,
     element('main', {}, main),
     `<script type="application/json" id="keyhole-data">${jsonForScript(data)}</script>`,
-    `<script>${clientScript(rampLevels)}</script>`,
+    `<script>${clientScript(data)}</script>`,
     '</body>',
     '</html>',
     '',

@@ -1,6 +1,6 @@
 /** The look of pages, on top of the pictures' own rules (theme.ts): one column of prose width, figures may be wider. */
 
-import { monoFont, sansFont } from './theme.js';
+import { monoFont, sansFont, seriesColours } from './theme.js';
 
 export const pageStyle = `
 *{box-sizing:border-box}
@@ -34,6 +34,17 @@ h3 .muted{font-weight:400}
 .words td{font-family:${monoFont};font-size:14px}
 .right{color:var(--good)}.wrong{color:var(--bad)}.words .right,.words .wrong{font-family:inherit}
 .compared td{white-space:nowrap}
+.tools{display:flex;flex-wrap:wrap;gap:6px;align-items:center;margin:0 0 10px;font-size:13px;color:var(--muted)}
+.tools button,.tools select{font:inherit;color:var(--ink);background:var(--raised);border:1px solid var(--line);border-radius:6px;padding:2px 9px;min-height:26px;cursor:pointer}
+.tools label{display:inline-flex;gap:5px;align-items:center;margin-left:8px}
+.tools input{accent-color:var(--accent);margin:0}
+.tools button:hover{border-color:var(--muted)}
+.tile-map .plot{position:relative;width:min(768px,100%);border:1px solid var(--line)}
+.tile-map canvas{display:block;width:100%;aspect-ratio:1;image-rendering:pixelated;cursor:zoom-in}
+.cross{position:absolute;width:11px;height:11px;margin:-6px;border:2px solid var(--accent);border-radius:50%;pointer-events:none}
+.head-view .token{cursor:pointer;outline:none}.head-view .token:hover,.head-view .token:focus{fill:var(--accent);font-weight:700}
+.swatch{display:inline-block;width:10px;height:10px;border-radius:3px}${Array.from({ length: seriesColours }, (_, i) => `.b${i}{background:var(--s${i})}`).join('')}
+[data-shown=linear] .scale.logarithmic,[data-shown=logarithmic] .scale.linear{display:none}
 details{margin:10px 0}
 summary{cursor:pointer;font-size:13px;color:var(--muted);width:fit-content;padding:2px 4px;border-radius:4px}
 details.stack>summary{font-size:14px;color:var(--ink)}
@@ -44,7 +55,7 @@ svg{display:block}
 .map,.multiples{min-width:0;max-width:100%}
 .chosen,.hint{margin:0 0 10px}
 output{display:block;color:var(--muted);min-height:1.6em;margin-top:6px;font-size:13px;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.cell{outline:none}.cell:hover,.cell:focus{stroke:var(--accent);stroke-width:2.5;paint-order:stroke}
+.cell{outline:none;width:var(--side);height:var(--side)}.cell:hover,.cell:focus{stroke:var(--accent);stroke-width:2.5;paint-order:stroke}
 .current{fill:var(--accent);font-weight:700}
 [role=radio]{cursor:pointer;outline:none}[role=radio]:hover .room{stroke:var(--muted)}
 [role=radio][aria-checked=true] .room{stroke:var(--accent);stroke-width:3.5}
@@ -54,7 +65,7 @@ output{display:block;color:var(--muted);min-height:1.6em;margin-top:6px;font-siz
 figure{margin:0;min-width:0}
 figcaption{font-size:14px;font-weight:600;margin-bottom:2px}
 .plot svg{width:100%;height:auto;max-width:520px}
-.plot:focus-visible,summary:focus-visible,a:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.plot:focus-visible,button:focus-visible,select:focus-visible,input:focus-visible,summary:focus-visible,a:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .marker{stroke:none}.marker.on{stroke:var(--muted);stroke-dasharray:3 3}
 .note{background:var(--raised);border-radius:8px;padding:12px 16px;margin:20px 0;font-size:14px}
 @media (max-width:560px){main{padding:24px 16px 48px}h1{font-size:23px}.words,.words td{font-size:13px}}

@@ -4,11 +4,13 @@
  */
 
 import type { AttentionPicture } from '../core/records.js';
-import { type PanelData, type StoredWeight, weightText } from './client/interact.js';
+import type { PanelData } from './client/data.js';
+import { type Scale, weightText } from './client/shared.js';
+import { encodeFloats, storedWeight } from './encodeFloats.js';
 import { drawHeatMap, type Weights } from './heatMap.js';
-import { element, text } from './markup.js';
+import { element, shape, text } from './markup.js';
 import { type GroupEntry, groupPictures, type PictureGroup } from './pictureGroup.js';
-import { type HeadName, mostSelective } from './selective.js';
+import { type HeadName, mostChanged, mostSelective } from './selective.js';
 import { drawSmallMultiples } from './smallMultiples.js';
 import { svgFragment } from './svgDocument.js';
 import { describedText } from './visibleText.js';
@@ -34,37 +36,35 @@ export function axisTitles(group: PictureGroup, names: AxisNames): { rowTitle: s
 
 /**
  * Index of the entry to show first: the first of the chosen heads that belongs to the group, else its most selective
- * head (selective.ts).
+ * head, or for differences its most changed (selective.ts).
  */
 export function firstChoice(group: PictureGroup, chosen: readonly HeadName[] = []): number {
   const indexOf = (name: HeadName | undefined): number =>
     group.entries.findIndex(({ head }) => head?.path === name?.path && head?.head === name?.head);
   const wanted = chosen.map(indexOf).find((index) => index >= 0);
   if (wanted !== undefined) return wanted;
-  return indexOf(mostSelective(group.entries.flatMap(({ head }) => (head ? [head] : []))));
+  const heads = group.entries.flatMap(({ head }) => (head ? [head] : []));
+  return indexOf(group.scale === 'difference' ? mostChanged(heads) : mostSelective(heads));
 }
 
-/** A weight as interact.ts reads it. */
-function stored(weight: number): StoredWeight {
-  return Number.isNaN(weight) ? null : Math.round(weight * 10000);
-}
-
-function panelData(group: PictureGroup): PanelData {
+function panelData(group: PictureGroup, choice: number): PanelData {
   return {
     rows: group.rows.map((token) => describedText(token)),
     columns: group.columns.map((token) => describedText(token)),
     maximum: group.maximum,
+    scale: group.scale,
+    choice,
     pictures: group.entries.map(({ label, picture }) => ({
       label,
-      weights: picture.weights.flat().map(stored),
+      weights: encodeFloats(picture.weights.flat(), 3),
     })),
   };
 }
 
-function table({ rows, columns, weights }: Weights, caption: string): string {
+function table({ rows, columns, weights }: Weights, caption: string, scale: Scale): string {
   const head = columns.map((token) => element('th', { scope: 'col' }, text(describedText(token))));
   const body = rows.map((token, r) => {
-    const values = (weights[r] ?? []).map((weight) => element('td', {}, weightText(weight)));
+    const values = (weights[r] ?? []).map((weight) => element('td', {}, weightText(storedWeight(weight), scale)));
     return element('tr', {}, element('th', { scope: 'row' }, text(describedText(token))), ...values);
   });
   const corner = element('th', { scope: 'col' }, element('span', { class: 'hidden' }, 'query'));
@@ -92,23 +92,40 @@ export function renderPanel(
   const map = drawHeatMap(entry.picture, {
     ...axisTitles(group, names),
     maximum: group.maximum,
+    scale: group.scale,
     interactive: true,
   });
   const mapHtml = element(
     'div',
     { class: 'map' },
     element('p', { class: 'chosen' }, text(entry.label)),
+    tools(group.scale),
     element('div', { class: 'scroll' }, svgFragment(map, { role: 'grid', 'aria-label': title })),
     element('output', { 'aria-live': 'polite' }, 'Point at a cell, or use the arrow keys, to read its weight.'),
   );
   const html = element(
     'section',
-    { class: 'panel', 'aria-label': title },
+    { class: 'panel', 'aria-label': title, 'data-shown': group.scale },
     element('h4', {}, text(group.stack)),
     element('div', { class: 'side' }, mapHtml, multiples(group, choice, title)),
-    table(entry.picture, title),
+    table(entry.picture, title, group.scale),
   );
-  return { html, data: panelData(group) };
+  return { html, data: panelData(group, choice) };
+}
+
+/** What changes the large map beside its head: zoom, and the scale of its colours. */
+function tools(scale: Scale): string {
+  const zoom = (key: string, name: string, sign: string): string =>
+    element('button', { type: 'button', 'data-zoom': key, 'aria-label': name, title: `${name} (${key})` }, sign);
+  const box = shape('input', { type: 'checkbox', 'data-scale': 'logarithmic' });
+  return element(
+    'div',
+    { class: 'tools' },
+    zoom('-', 'Smaller', '−'),
+    zoom('0', 'Own size', '1:1'),
+    zoom('+', 'Larger', '+'),
+    scale === 'linear' ? element('label', {}, box, ' logarithmic') : '',
+  );
 }
 
 function multiples(group: PictureGroup, choice: number, title: string): string {
@@ -129,6 +146,7 @@ export function renderPanels(
   names: AxisNames,
   context: string,
   chosen?: readonly HeadName[],
+  scale?: Scale,
 ): Figure<PanelData>[] {
-  return groupPictures(pictures).map((group) => renderPanel(group, names, context, chosen));
+  return groupPictures(pictures, scale).map((group) => renderPanel(group, names, context, chosen));
 }

@@ -4,6 +4,7 @@
  */
 
 import type { AttentionKind, AttentionPicture } from '../core/records.js';
+import type { Scale } from './client/shared.js';
 import { checkWeights, commonMaximum, type Weights } from './heatMap.js';
 import { placeOf } from './place.js';
 
@@ -28,8 +29,10 @@ export interface PictureGroup {
   readonly columnNames: readonly string[];
   /** Row by row; with several heads a mean for each layer, with several layers the mean of all as the last. */
   readonly entries: readonly GroupEntry[];
-  /** Common scale of all entries. */
+  /** What takes the last colour, for all entries. */
   readonly maximum: number;
+  /** `difference` when the entries are differences of two, else linear. */
+  readonly scale: Scale;
 }
 
 /** Mean over pictures, pair by pair; NaN only where all are masked. */
@@ -70,7 +73,7 @@ function layerEntries(pictures: readonly AttentionPicture[], row: number, heads:
   return [...own, { ...mean, picture: meanPicture(pictures) }];
 }
 
-function groupOf(pictures: readonly AttentionPicture[]): PictureGroup {
+function groupOf(pictures: readonly AttentionPicture[], scale: Scale): PictureGroup {
   const first = pictures[0] as AttentionPicture;
   const heads = [...new Set(pictures.map(({ head }) => head))].sort((a, b) => a - b);
   const layers = groupBy(pictures, ({ path }) => path);
@@ -89,12 +92,15 @@ function groupOf(pictures: readonly AttentionPicture[]): PictureGroup {
     columnNames: [...heads.map((head) => `head ${head}`), ...(heads.length > 1 ? ['mean'] : [])],
     entries,
     maximum: commonMaximum(pictures),
+    scale,
   };
 }
 
 /** Groups in order of appearance, cross-attention first: it is what a person can judge. Errors: ShapeError, UsageError. */
-export function groupPictures(pictures: readonly AttentionPicture[]): PictureGroup[] {
+export function groupPictures(pictures: readonly AttentionPicture[], scale: Scale = 'linear'): PictureGroup[] {
   for (const picture of pictures) checkWeights('pictures', picture);
   const groups = groupBy(pictures, ({ path, rows, columns }) => JSON.stringify([placeOf(path).stack, rows, columns]));
-  return groups.map(groupOf).sort((a, b) => Number(b.kind === 'cross') - Number(a.kind === 'cross'));
+  return groups
+    .map((group) => groupOf(group, scale))
+    .sort((a, b) => Number(b.kind === 'cross') - Number(a.kind === 'cross'));
 }

@@ -5,8 +5,8 @@
 
 import { crc32 } from '../core/checksum.js';
 import { ShapeError } from '../core/errors.js';
-import { levelOf } from './client/interact.js';
-import { lightRamp, rampLevels } from './colour.js';
+import { levelOf, rampLevels } from './client/shared.js';
+import { lightRamp } from './colour.js';
 import { commonMaximum, type Weights } from './heatMap.js';
 
 /** A PNG file with its size in pixels. */

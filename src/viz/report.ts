@@ -5,7 +5,7 @@
  */
 
 import { renderChart } from './chartFigure.js';
-import type { ChartData, PanelData } from './client/interact.js';
+import type { ChartData, PanelData } from './client/data.js';
 import { numberText } from './lineChart.js';
 import { element, text } from './markup.js';
 import { renderPage } from './page.js';

@@ -1,7 +1,7 @@
 /** The part of a report about speed: a table of latencies, and throughput against the number of inputs at once. */
 
 import { renderChart } from './chartFigure.js';
-import type { ChartData } from './client/interact.js';
+import type { ChartData } from './client/data.js';
 import { type LineChart, numberText } from './lineChart.js';
 import { element, text } from './markup.js';
 import type { Figure } from './panel.js';

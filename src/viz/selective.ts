@@ -35,3 +35,11 @@ export function mostSelective(pictures: readonly AttentionPicture[]): HeadName |
   const ranked = [...totals.values()].sort((a, b) => b.sum / b.count - a.sum / a.count);
   return ranked[0]?.name;
 }
+
+/** The head with the largest mean absolute value, for differences of two; undefined without pictures. */
+export function mostChanged(pictures: readonly AttentionPicture[]): HeadName | undefined {
+  const change = ({ weights }: Weights): number =>
+    weights.flat().reduce((sum, value) => sum + Math.abs(value || 0), 0) / weights.flat().length;
+  const [first] = pictures.map((picture) => [picture, change(picture)] as const).sort((a, b) => b[1] - a[1]);
+  return first && { path: first[0].path, head: first[0].head };
+}

@@ -4,36 +4,38 @@
  * A tiny map is one path per colour, with equal neighbours joined, so that hundreds fit into one page.
  */
 
-import { levelOf } from './client/interact.js';
-import { rampLevels } from './colour.js';
+import { divergingLevels, levelOf, positionOf, rampLevels, type Scale } from './client/shared.js';
 import type { Weights } from './heatMap.js';
 import { type Drawing, element, label, moved, shape, text } from './markup.js';
 import type { GroupEntry, PictureGroup } from './pictureGroup.js';
 
-/** Colours of a tiny map: a quarter of the ramp, since fine steps cannot be seen at that size. */
-const tinyLevels = rampLevels / 4;
+/** Colours of a tiny map: a part of the ramp, since fine steps cannot be seen at that size; odd has a middle. */
+const [tinyLevels, tinyDifferences] = [16, 17];
 
 const gap = 10;
 const rowRoom = 52;
 const columnRoom = 22;
 
 /** Class of the stroke of one tiny cell: a level of the ramp, or `hatch` for masked. */
-function strokeOf(weight: number, maximum: number): string {
+function strokeOf(weight: number, maximum: number, scale: Scale): string {
   if (Number.isNaN(weight)) return 'hatch';
-  const level = levelOf(weight, maximum, tinyLevels);
-  return `t${Math.round((level * (rampLevels - 1)) / (tinyLevels - 1))}`;
+  const position = positionOf(weight, maximum, scale);
+  const [name, few, all] =
+    scale === 'difference' ? ['u', tinyDifferences, divergingLevels] : ['t', tinyLevels, rampLevels];
+  return `${name}${Math.round((levelOf(position, 1, few) * (all - 1)) / (few - 1))}`;
 }
 
 /** One path per colour in a space of one unit a cell; the lowest colour is left to the background. */
-function tinyPaths({ weights }: Weights, maximum: number): string {
+function tinyPaths({ weights }: Weights, { maximum, scale }: PictureGroup): string {
+  const background = strokeOf(0, maximum, scale);
   const paths = new Map<string, string>();
   weights.forEach((row, r) => {
-    const strokes = row.map((weight) => strokeOf(weight, maximum));
+    const strokes = row.map((weight) => strokeOf(weight, maximum, scale));
     for (let start = 0; start < strokes.length; ) {
       const stroke = strokes[start] ?? '';
       let end = start + 1;
       while (strokes[end] === stroke) end++;
-      if (stroke !== 't0') paths.set(stroke, `${paths.get(stroke) ?? ''}M${start} ${r}h${end - start}`);
+      if (stroke !== background) paths.set(stroke, `${paths.get(stroke) ?? ''}M${start} ${r}h${end - start}`);
       start = end;
     }
   });
@@ -52,9 +54,15 @@ function tinyMap(group: PictureGroup, entry: GroupEntry, chosen: number | undefi
   const paths = element(
     'g',
     { class: 'tiny', transform: `scale(${unit})translate(0 .5)` },
-    tinyPaths(entry.picture, group.maximum),
+    tinyPaths(entry.picture, group),
   );
-  const room = shape('rect', { class: 'room', x: -2.5, y: -2.5, width: width + 5, height: height + 5 });
+  const room = shape('rect', {
+    class: group.scale === 'difference' ? 'room even' : 'room',
+    x: -2.5,
+    y: -2.5,
+    width: width + 5,
+    height: height + 5,
+  });
   const x = rowRoom + entry.column * (width + gap);
   const y = columnRoom + entry.row * (height + gap);
   const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)})`;

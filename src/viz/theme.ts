@@ -3,7 +3,7 @@
  * or fixed to either (plain values, for renderers such as resvg that know no custom properties).
  */
 
-import { darkRamp, lightRamp } from './colour.js';
+import { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 
 /** `auto` follows prefers-color-scheme. */
 export type Theme = 'auto' | 'light' | 'dark';
@@ -22,9 +22,12 @@ const darkSeries = ['#56b4e9', '#ff8a4c', '#2fc79a', '#e79ac5', '#e6b93c', '#b29
 /** Number of line colours; more series repeat them with dashes. */
 export const seriesColours = lightSeries.length;
 
-function palette(plain: Palette, ramp: readonly string[], series: readonly string[]): Palette {
+type Ramps = readonly [weights: readonly string[], differences: readonly string[]];
+
+function palette(plain: Palette, [ramp, differences]: Ramps, series: readonly string[]): Palette {
   return {
     ...plain,
+    ...Object.fromEntries(differences.map((colour, level) => [`v${level}`, colour])),
     ...Object.fromEntries(ramp.map((colour, level) => [`w${level}`, colour])),
     ...Object.fromEntries(series.map((colour, index) => [`s${index}`, colour])),
   };
@@ -42,7 +45,7 @@ const light = palette(
     good: '#046c4e',
     bad: '#b42318',
   },
-  lightRamp,
+  [lightRamp, lightDiverging],
   lightSeries,
 );
 const dark = palette(
@@ -57,24 +60,27 @@ const dark = palette(
     good: '#4ade9f',
     bad: '#ff8a80',
   },
-  darkRamp,
+  [darkRamp, darkDiverging],
   darkSeries,
 );
 
 function pictureRules(): string {
   const ramp = lightRamp.map((_, level) => `.w${level}{fill:var(--w${level})}`);
   const strokes = lightRamp.map((_, level) => `.t${level}{stroke:var(--w${level})}`);
+  const differences = lightDiverging.map((_, at) => `.v${at}{fill:var(--v${at})}.u${at}{stroke:var(--v${at})}`);
   const lines = lightSeries.map((_, index) => `.s${index}{stroke:var(--s${index})}.d${index}{fill:var(--s${index})}`);
   return [
     `text{font-family:${sansFont};font-size:12px;fill:var(--ink)}`,
-    `.token{font-family:${monoFont}}`,
+    `.token{font-family:${monoFont}}.token.over{fill:var(--paper)}`,
     '.muted{fill:var(--muted)}.heading{font-size:14px;font-weight:600}.axis{fill:var(--muted)}',
     '.rule{stroke:var(--line);stroke-width:1;fill:none}.paper{fill:var(--paper)}.raised{fill:var(--raised)}',
     '.hatch{stroke:var(--hatch);stroke-width:1.2}.x{fill:url(#keyhole-hatch)}',
     '.curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.dashed{stroke-dasharray:5 4}',
-    '.tiny{fill:none;stroke-width:1;shape-rendering:crispEdges}.tiny .hatch{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}.room{fill:var(--w0);stroke:var(--line)}',
+    '.lines{fill:none;stroke-width:2}',
+    '.tiny{fill:none;stroke-width:1;shape-rendering:crispEdges}.tiny .hatch{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}.room{fill:var(--w0);stroke:var(--line)}.room.even{fill:var(--v31)}.parting{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:4 3}',
     ...ramp,
     ...strokes,
+    ...differences,
     ...lines,
   ].join('\n');
 }

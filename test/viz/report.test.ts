@@ -126,6 +126,42 @@ describe.skipIf(reason !== '')(`pages in Chromium${reason}`, () => {
     await page.context().close();
   });
 
+  it('changes to a logarithmic scale, of colours and of ticks, and back', async () => {
+    const page = await open(report);
+    const panel = page.locator('.panel').first();
+    const colours = (): Promise<string[]> =>
+      panel.locator('.cell').evaluateAll((all) => all.map((c) => c.classList[1] ?? ''));
+    const before = await colours();
+    await panel.locator('[data-scale]').check();
+    expect(await colours()).not.toEqual(before);
+    expect(await panel.locator('.scale.logarithmic').isVisible()).toBe(true);
+    expect(await panel.locator('.scale.linear').isVisible()).toBe(false);
+    await panel.locator('[data-scale]').uncheck();
+    expect(await colours()).toEqual(before);
+    await page.context().close();
+  });
+
+  it('zooms by button, by key and by wheel, inside its frame', async () => {
+    const page = await open(report);
+    const panel = page.locator('.panel').first();
+    const width = async (): Promise<number> => (await panel.locator('.map svg').boundingBox())?.width ?? 0;
+    const before = await width();
+    await panel.locator('[data-zoom="+"]').click();
+    expect(await width()).toBeCloseTo(1.5 * before, 0);
+    await panel.locator('.cell').first().focus();
+    await page.keyboard.press('-');
+    await page.keyboard.press('-');
+    expect(await width()).toBeCloseTo(before / 1.5, 0);
+    await page.keyboard.press('0');
+    await panel.locator('.cell').first().hover();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await expect.poll(width).toBeCloseTo(1.5 * before, 0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(1200);
+    await page.context().close();
+  });
+
   it('reads curves by keyboard and by mouse', async () => {
     const page = await open(report);
     const chart = page.locator('.chart').first();
