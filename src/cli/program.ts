@@ -5,6 +5,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
+import { checkCommand } from './check.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
@@ -39,6 +40,7 @@ function createProgram(): Command {
     evalCommand(),
     runCommand(),
     inspectCommand(),
+    checkCommand(),
     runsCommand(),
     benchCommand(),
     doctorCommand(),

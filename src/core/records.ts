@@ -41,6 +41,17 @@ export interface CapturedAttention {
   readonly path: string;
   readonly kind: AttentionKind;
   readonly record: AttentionRecord;
+  /** What the data say should hold, where they say so. */
+  readonly expected?: ExpectedAttention;
+}
+
+/** What ought to hold of an attention call, whatever masks the model really uses. */
+export interface ExpectedAttention {
+  /** No query may see a later key. */
+  readonly causal: boolean;
+  /** Real queries and keys of every example [B]; the rest is padding. */
+  readonly queryLengths?: readonly number[];
+  readonly keyLengths?: readonly number[];
 }
 
 /** One head's weights for one example, ready to be drawn. */
