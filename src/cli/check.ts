@@ -6,16 +6,17 @@
 import { Command, Option } from 'commander';
 import { diagnose, isAtLeast } from '../monitor/doctor/diagnose.js';
 import type { Severity } from '../monitor/doctor/rule.js';
+import { hostFiles } from '../train/files.js';
 import { openRun } from '../train/run.js';
-import { againstOf, recordsOf } from './checkSources.js';
+import { renderFindings } from '../viz/findings.js';
+import { againstOf, type CheckedPart, recordsOf, withData } from './checkSources.js';
 import { pictureCommand, showFindings } from './findings.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
 
-export interface CheckFlags {
+interface CheckFlags extends CheckedPart {
   readonly against?: string;
-  readonly split?: string;
-  readonly checkpoint?: string;
+  readonly html?: string;
   readonly failOn: Severity;
   readonly json?: boolean;
 }
@@ -35,6 +36,7 @@ export function checkCommand(): Command {
         .choices(['warning', 'error'])
         .default('error'),
     )
+    .option('--html <file>', 'also write the findings as a page')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  keyhole check runs/latest --split validation --fail-on warning')
     .action(check);
@@ -43,11 +45,13 @@ export function checkCommand(): Command {
 async function check(path: string, flags: CheckFlags): Promise<void> {
   const output = new Output(flags);
   const run = openRun(path);
-  const records = await recordsOf(run, flags, output);
-  const against = flags.against === undefined ? undefined : await againstOf(run, flags.against, flags, output);
+  const part = withData(flags, flags.against);
+  const records = await recordsOf(run, part, output);
+  const against = flags.against === undefined ? undefined : await againstOf(run, flags.against, part, output);
   const findings = diagnose(records, { against, pictureOf: pictureCommand(shownPath(run.folder)) });
   const failed = findings.some((finding) => isAtLeast(finding, flags.failOn));
   showFindings(output, findings, records);
+  if (flags.html !== undefined) hostFiles.writeAtomic(flags.html, renderFindings(shownPath(run.folder), findings));
   output.result({ run: shownPath(run.folder), failOn: flags.failOn, failed, findings });
   if (failed) process.exitCode = 1;
 }

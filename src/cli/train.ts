@@ -3,7 +3,7 @@
  * Next: runLogs.ts (what is logged), summary.ts (what is shown at the end).
  */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Backend } from '../backend/contract.js';
 import { loadBackend } from '../backend/registry.js';
 import { UsageError } from '../core/errors.js';
@@ -14,7 +14,7 @@ import { findPreset, findTask, tasks } from '../tasks/registry.js';
 import type { Config, OpenTask, Task } from '../tasks/task.js';
 import { trainTask } from '../tasks/trainTask.js';
 import { setBackend } from '../tensor/create.js';
-import type { TrainResult } from '../train/options.js';
+import type { TrainingLog, TrainResult } from '../train/options.js';
 import { createRun, openRun, type Run, resumeRun } from '../train/run.js';
 import type { RunDescription } from '../train/runRecord.js';
 import { readConfigFile } from './configFile.js';
@@ -27,6 +27,7 @@ import { progressView } from './progress.js';
 import { RunLogs } from './runLogs.js';
 import { StepProfile } from './stepProfile.js';
 import { finish } from './summary.js';
+import { type CheckMode, TrainingCheck } from './trainingCheck.js';
 import { untilSignal } from './untilSignal.js';
 import { packageVersion } from './version.js';
 
@@ -40,6 +41,7 @@ interface TrainFlags {
   readonly from?: string;
   readonly findRate?: boolean;
   readonly profile?: boolean;
+  readonly check?: CheckMode;
   readonly json?: boolean;
 }
 
@@ -55,6 +57,12 @@ export function trainCommand(): Command {
     .option('--from <run>', 'start from the best weights of another run of the task')
     .option('--find-rate', 'sweep the learning rate instead of training, and draw the loss over it')
     .option('--resume', 'go on from the last checkpoint of the run, with its configuration')
+    .addOption(
+      new Option(
+        '--check <mode>',
+        'look at attention at every evaluation: warn, or stop on leaks, NaN and huge logits',
+      ).choices(['warn', 'stop']),
+    )
     .option('--profile', 'measure the time spent in each kernel')
     .option('--json', 'print one JSON object at the end')
     .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64`)
@@ -80,7 +88,16 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
       sample: () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true })),
       afterEvaluation: () => profile?.skip(),
     });
-    const result = await trainWithProgress({ task, run, open, logs, output, profile, resume: flags.resume ?? false });
+    const result = await trainWithProgress({
+      task,
+      run,
+      open,
+      logs,
+      output,
+      profile,
+      resume: flags.resume ?? false,
+      check: flags.check,
+    });
     finish({ trained: task, run, open, backend, logs, result, output, profile });
     if (result.status === 'stopped') process.exitCode = 1;
   } finally {
@@ -159,11 +176,22 @@ interface Training extends Omit<Opened, 'anew' | 'memory'> {
   readonly output: Output;
   readonly profile: StepProfile | undefined;
   readonly resume: boolean;
+  readonly check: CheckMode | undefined;
 }
 
-async function trainWithProgress({ task, run, open, logs, output, profile, resume }: Training): Promise<TrainResult> {
+async function trainWithProgress({
+  task,
+  run,
+  open,
+  logs,
+  output,
+  profile,
+  resume,
+  check: mode,
+}: Training): Promise<TrainResult> {
   const view = progressView(output.stream);
   const { metric } = task.decides;
+  const check = mode && new TrainingCheck(mode, (line) => view.line(line));
   logs.onEvaluation = (step, figures) =>
     view.line(
       `step ${step}: validation loss ${fixed(figures['validation/loss'])}, ${metric} ${fixed(figures[`validation/${metric}`])}`,
@@ -174,8 +202,11 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
       trainTask({
         ...{ task, open, run, resume, signal },
         config: run.record.configuration,
-        log: logs,
-        onAttention: (step, captured) => logs.attention(step, captured),
+        log: check ? watched(logs, check) : logs,
+        onAttention: (step, captured) => {
+          logs.attention(step, captured);
+          check?.after(step, captured);
+        },
         onProgress: (progress) => {
           profile?.step();
           view.update(progress);
@@ -183,6 +214,7 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
         onAlarm: ({ message }) => view.line(`alarm: ${message}`),
         onResume: (step, notices) => {
           logs.cutAfter(step);
+          check?.remember(logs.attentionEntries());
           view.line(`going on from step ${step}`);
           for (const notice of notices) view.line(`note: ${notice}`);
         },
@@ -192,6 +224,18 @@ async function trainWithProgress({ task, run, open, logs, output, profile, resum
     view.stop();
     logs.close();
   }
+}
+
+/** The log, with gradient norms shown to the doctor as well. */
+function watched(logs: RunLogs, check: TrainingCheck): TrainingLog {
+  return {
+    record(step, figures) {
+      const norm = figures['train/gradientNorm'];
+      if (norm !== undefined) check.gradientNorm(step, norm);
+      logs.record(step, figures);
+    },
+    flush: () => logs.flush(),
+  };
 }
 
 function fixed(value: number | undefined): string {

@@ -4,6 +4,7 @@ export { type AttentionEntry, AttentionLog, parseAttentionLog } from './attentio
 export { type HeadSummary, summariseAttention } from './attentionSummary.js';
 export { consoleSink } from './consoleSink.js';
 export { type DiagnoseOptions, diagnose, isAtLeast } from './doctor/diagnose.js';
+export { examinedRecords } from './doctor/examined.js';
 export type { BlockRecord, DoctorRecords, HeadRecord, LayerRecord } from './doctor/records.js';
 export { type Finding, type Rule, type Severity, type Sighting, severities, type Threshold } from './doctor/rule.js';
 export { rules as doctorRules } from './doctor/rules.js';
