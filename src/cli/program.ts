@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
+import { pruneCommand } from './prune.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 import { trainCommand } from './train.js';
@@ -41,6 +42,7 @@ function createProgram(): Command {
     runCommand(),
     inspectCommand(),
     checkCommand(),
+    pruneCommand(),
     runsCommand(),
     benchCommand(),
     doctorCommand(),

@@ -73,6 +73,11 @@ export class MultiHeadAttention extends Module {
     this.out = new Linear(width, width, random, { bias });
   }
 
+  /** Query heads H. */
+  get heads(): number {
+    return this.#options.heads;
+  }
+
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {
     const q = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
     const { k, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]

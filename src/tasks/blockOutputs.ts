@@ -11,9 +11,9 @@ export function measureBlock(path: string, x: Tensor, lengths?: readonly number[
   const [B, L, E] = x.shape as [number, number, number];
   const values = x.toArray();
   const examples = Array.from({ length: B }, (_, b) =>
-    Float64Array.from(values.slice(b * L * E, (b * L + (lengths?.[b] ?? L)) * E)),
+    Float64Array.from(values.subarray(b * L * E, (b * L + (lengths?.[b] ?? L)) * E)),
   );
-  const sizes = Float64Array.from(examples.flatMap((example) => Array.from(example, Math.abs))).sort();
+  const sizes = sizesOf(examples);
   return {
     path,
     examples: B,
@@ -22,6 +22,17 @@ export function measureBlock(path: string, x: Tensor, lengths?: readonly number[
     median: sizes[Math.floor(sizes.length / 2)] ?? 0,
     nonFinite: sizes.filter((value) => !Number.isFinite(value)).length,
   };
+}
+
+/** Absolute values in ascending order; NaN comes last. */
+function sizesOf(examples: readonly Float64Array[]): Float64Array {
+  const sizes = new Float64Array(examples.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const example of examples) {
+    sizes.set(example.map(Math.abs), filled);
+    filled += example.length;
+  }
+  return sizes.sort();
 }
 
 /** `sqrt(1 - rows·‖mean‖² / ‖x‖²)`; 1 for rows of zeros or a single row, which cannot be told apart. */

@@ -73,7 +73,13 @@ function ignoredByAll(received: readonly (readonly Received[])[], H: number): nu
 /** `Σ out_h · out_g` over real rows, for every pair of heads. */
 function dotsOf(out: Tensor, lengths: readonly number[]): number[][] {
   const heads = rowsByHead(out, lengths);
-  return heads.map((a) => heads.map((b) => a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0)));
+  return heads.map((a) => heads.map((b) => dot(a, b)));
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] ?? 0) * (b[at] ?? 0);
+  return sum;
 }
 
 function nonFiniteOf({ q, k, v, out }: AttentionStages, queries: readonly number[], keys: readonly number[]): number[] {
@@ -90,11 +96,16 @@ function nonFiniteOf({ q, k, v, out }: AttentionStages, queries: readonly number
 function rowsByHead(x: Tensor, lengths: readonly number[]): Float64Array[] {
   const [B, H, L, D] = x.shape as [number, number, number, number];
   const values = x.toArray();
+  const size = lengths.reduce((sum, length) => sum + length * D, 0);
   return Array.from({ length: H }, (_, h) => {
-    const parts = Array.from({ length: B }, (_, b) => {
+    const rows = new Float64Array(size);
+    let filled = 0;
+    for (let b = 0; b < B; b++) {
       const start = (b * H + h) * L * D;
-      return Array.from(values.slice(start, start + (lengths[b] ?? L) * D));
-    });
-    return Float64Array.from(parts.flat());
+      const part = values.subarray(start, start + (lengths[b] ?? L) * D);
+      rows.set(part, filled);
+      filled += part.length;
+    }
+    return rows;
   });
 }
