@@ -16,4 +16,4 @@ const dout = tensor(
   [1, 1, L, D],
 );
 const relevance = attentionRelevance({ q, k, v, lse, mask, dout }).toArray();
-relevance.forEach((value, key) => console.log(`key ${key}  ${value.toFixed(3)}`));
+for (const [key, value] of relevance.entries()) console.log(`key ${key}  ${value.toFixed(3)}`);
