@@ -11,5 +11,6 @@ export type { AttentionDropout, AttentionOptions, RecordOptions } from './option
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
 export { differentiableStatistics, Recording } from './recording.js';
+export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { rollout } from './rollout.js';
 export { applyTransposedWeights, attentionReceived } from './transposed.js';

@@ -5,10 +5,12 @@
 
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
+import { checkCommand } from './check.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
+import { pruneCommand } from './prune.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 import { trainCommand } from './train.js';
@@ -39,6 +41,8 @@ function createProgram(): Command {
     evalCommand(),
     runCommand(),
     inspectCommand(),
+    checkCommand(),
+    pruneCommand(),
     runsCommand(),
     benchCommand(),
     doctorCommand(),

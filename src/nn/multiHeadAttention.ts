@@ -73,13 +73,19 @@ export class MultiHeadAttention extends Module {
     this.out = new Linear(width, width, random, { bias });
   }
 
+  /** Query heads H. */
+  get heads(): number {
+    return this.#options.heads;
+  }
+
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {
     const q = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
     const { k, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]
     const capture = context.captures?.wants(this);
-    const { out, record } = attention(q, k, v, { ...inputs, dropout: this.#dropout(context), record: capture });
+    const { out, lse, record } = attention(q, k, v, { ...inputs, dropout: this.#dropout(context), record: capture });
+    const seen = context.captures?.stages?.(this, { ...inputs, q, k, v, out, lse }) ?? out;
     if (record) context.captures?.take(this, memory === undefined ? 'self' : 'cross', record);
-    return this.out.forward(joinHeads(out)); // [B, L, E]
+    return this.out.forward(joinHeads(seen)); // [B, L, E]
   }
 
   /** Keys and values of a memory [B, S, E], to be used as `memory` again and again. */

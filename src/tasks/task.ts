@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import type { AttentionPicture, CapturedAttention } from '../core/records.js';
+import type { AttentionPicture, CapturedAttention, ExpectedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { Context } from '../nn/context.js';
@@ -42,6 +42,15 @@ export interface AnswerOptions {
   readonly attention?: boolean;
 }
 
+/** Some examples in one batch, as the doctor looks at them. */
+export interface Probe {
+  readonly examples: number;
+  /** Forward pass and loss. */
+  forward(context: Context): BatchLoss;
+  /** What ought to hold in the attention module at this path. */
+  expected(path: string): ExpectedAttention;
+}
+
 /** A task with its configuration applied and its model built. */
 export interface OpenTask<Batch = unknown> {
   readonly model: Module;
@@ -62,6 +71,8 @@ export interface OpenTask<Batch = unknown> {
   evaluate(split: Split, options?: EvaluateOptions): Figures;
   /** What attention does on fixed held-out examples, for the log. */
   observe(): readonly CapturedAttention[];
+  /** The same `count` examples every time, in batches, each made when it is called for, in the caller's scope. */
+  probes(split: Split, count: number): Iterable<() => Probe>;
   /** One input through the model. Errors: UsageError for an input that the model cannot read. */
   answer(input: string, options?: AnswerOptions): Answer;
   /** The outputs of several inputs in one batch, for measuring throughput; absent in tasks that have no batches. */
