@@ -170,11 +170,11 @@ export function maskMod(
   allows: (b: number, h: number, q: number, k: number) => boolean,
   { perBatch = true, perHead = true }: MaskModOptions = {},
 ): Mask {
-  const ask = (...pair: Pair): boolean => {
-    const answer: unknown = allows(...pair);
+  const ask = (b: number, h: number, q: number, k: number): boolean => {
+    const answer: unknown = allows(b, h, q, k);
     if (typeof answer === 'boolean') return answer;
     throw new StateError(
-      `maskMod: expected true or false for (b, h, q, k) = (${pair.join(', ')}), got ${String(answer)}`,
+      `maskMod: expected true or false for (b, h, q, k) = (${b}, ${h}, ${q}, ${k}), got ${String(answer)}`,
     );
   };
   const askAgain = (before: boolean, ...pair: Pair): void => {
@@ -186,9 +186,9 @@ export function maskMod(
   const bind = (): BoundPredicate => {
     let asked = 0;
     return {
-      allows: (...pair) => {
-        const answer = ask(...pair);
-        if (asked++ % askedTwice === 0) askAgain(answer, ...pair);
+      allows: (b, h, q, k) => {
+        const answer = ask(b, h, q, k);
+        if (asked++ % askedTwice === 0) askAgain(answer, b, h, q, k);
         return answer;
       },
       classify: () => 'partial',
