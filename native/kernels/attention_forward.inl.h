@@ -209,9 +209,17 @@ static block_rows rows_of(const forward_state& f) {
 static forward_tile live_tile(const forward_state& f, i64 j0, i64 end) {
   for (; j0 < end; j0 += forward_keys) {
     const key_range keys = live_range(f.p->blocks, rows_of(f), {j0, min_of(end, j0 + forward_keys)});
-    if (keys.begin < keys.end) return {j0, keys.end - j0, keys.begin - j0};
+    if (keys.begin < keys.end) return {j0, keys.end - j0, (keys.begin - j0) / tile_columns * tile_columns};
   }
   return {end, 0, 0};
+}
+
+// Rows from r on that are computed together. They keep to one row of large blocks, or half of them would be computed for
+// keys that the others alone attend.
+static i64 group_rows(const forward_state& f, i64 r) {
+  const i64 rows = min_of(tile_rows, f.rows - r);
+  const block_map& map = f.p->blocks;
+  return map.codes && map.rows >= 4 * tile_rows ? min_of(rows, map.rows - query_of(f, r) % map.rows) : rows;
 }
 
 // Takes the block's rows through the tiles of keys [first, past) that some row may attend.
@@ -232,9 +240,10 @@ static void forward_block(forward_state& f, i64 first, i64 past) {
     pack_values(f, t, partly_forbidden(p, f.b, f.i0, last, t.j0, t.from, t.keys));
     const i64 coming = next.keys - next.from;
     const upcoming soon = coming > 0 ? upcoming{f.b, f.g, next.j0 + next.from, coming, 0, 0} : f.after;
-    for (i64 r = 0; r < f.rows; r += tile_rows) {
+    for (i64 r = 0, rows; r < f.rows; r += rows) {
+      rows = group_rows(f, r);
       if (!f.direct) prefetch(p, soon, r / tile_rows, parts);
-      forward_group(f, t, r, (int)min_of(tile_rows, f.rows - r));
+      forward_group(f, t, r, (int)rows);
     }
   }
 }

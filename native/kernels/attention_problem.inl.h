@@ -205,8 +205,9 @@ static void finish_scores(const attention_problem& p, const score_row& row) {
     finish_keys(p, row);
     return;
   }
+  const mapped_row map = mapped_row_of(p.blocks, row.b, row.h, row.i);
   for (i64 j = row.begin, end; j < row.end; j = end) {
-    const block_cells cells = cells_of(p.blocks, row.b, row.h, row.i, row.j0 + j);
+    const block_cells cells = cells_of(map, row.j0 + j);
     score_row part = row;
     part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
     part.pattern = cells.pattern, part.pattern_stride = cells.stride;

@@ -127,9 +127,10 @@ static void prepare_keys(forward_state& f, const tile_row& row, key_range keys, 
 // The same block by block. A row with full blocks alone is as it would be without a map; otherwise no key is said to be
 // allowed for certain.
 static key_range prepare_blocks(forward_state& f, const tile_row& row, key_range range) {
+  const mapped_row map = mapped_row_of(f.p->blocks, f.b, row.h, row.i);
   bool full = true;
   for (i64 j = row.begin, end; j < row.end; j = end) {
-    const block_cells cells = cells_of(f.p->blocks, f.b, row.h, row.i, row.j0 + j);
+    const block_cells cells = cells_of(map, row.j0 + j);
     tile_row part = row;
     part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
     full = full && cells.code == full_block;

@@ -29,6 +29,8 @@ export interface AttentionRecord {
   readonly top?: { readonly count: number; readonly weights: Float32Array; readonly keys: Int32Array };
   /** Allowed keys with a weight below 1e-6, for every row [B, H, L]. */
   readonly zeroKeys?: Float32Array;
+  /** What is probably not meant, such as rows whose mask leaves no key; left out when there is nothing to say. */
+  readonly warnings?: readonly string[];
   /** The weights of chosen query rows: `values` is packed [B, H, rows.length, S]. */
   readonly weights?: { readonly rows: readonly number[]; readonly values: Float32Array };
 }

@@ -25,6 +25,8 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
   readonly peakRatio: number | null;
   /** Time with the record over time without: the median of the ratios of runs next to each other. */
   readonly overheadRatio?: number;
+  /** Time with this mask over time with `against`, turn by turn. */
+  readonly maskRatio?: number;
   /** Keys and values read, 10⁹ bytes a second; decoding is bound by it. */
   readonly gigabytesPerSecond?: number;
   readonly copyRatio?: number | null;
@@ -52,7 +54,7 @@ function figuresOf(
   return {
     ...{ kind: it.pass === 'decode' ? 'decode' : 'attention', ...it, ...machine },
     ...{ gflops, peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
-    ...(without && { overheadRatio: ratioInTurns(own, without) }),
+    ...(without && { [it.against ? 'maskRatio' : 'overheadRatio']: ratioInTurns(own, without) }),
     ...(it.pass === 'decode' && bandwidth(it, machine, timing)),
   };
 }
@@ -64,7 +66,9 @@ function forwardWorks(problem: AttentionProblem, it: AttentionCase): (() => void
   checkForward(`${it.pass} ${it.mask}`, problem, outputs);
   const plain = { out: outputs.out, lse: outputs.lse };
   const works = it.record === 'none' ? [plain] : [outputs, plain];
-  return works.map((to) => () => runForward(problem, to));
+  const compared = it.against && createProblem(outputs.out.backend, it.shape, it.against);
+  const others = compared ? [() => runForward(compared, plain)] : [];
+  return [...works.map((to) => () => runForward(problem, to)), ...others];
 }
 
 function backwardWork(problem: AttentionProblem): () => void {

@@ -3,10 +3,12 @@
  * A row needs all keys and gives out, lse, statistics and dq; a key needs all rows and gives dk and dv.
  */
 
+import { blockMapOf, pairsOf } from '../../attention/blockOperands.js';
+import type { Range } from '../../attention/peek.js';
 import { createReferenceBackend } from '../../backend/reference/createReferenceBackend.js';
 import { tensor } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { reshape, slice } from '../../tensor/views.js';
+import { expand, reshape, slice } from '../../tensor/views.js';
 import {
   type AttentionProblem,
   type BackwardOutputs,
@@ -118,13 +120,23 @@ function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProbl
       q: moved(lastHead(inputs.q, rows, { heads })),
       k: moved(lastHead(inputs.k, keys)),
       v: moved(lastHead(inputs.v, keys)),
-      mask: cells(inputs.mask),
+      mask: cells(inputs.mask) ?? blockPairs(problem, { rows, keys }),
       bias: cells(inputs.bias),
       lengths: left === undefined ? undefined : tensor(Int32Array.of(left), [1], { backend: reference }),
     },
     scalars: { ...scalars, offset: scalars.offset + rows[0] - keys[0] },
     pairs,
   };
+}
+
+/** The pairs of the last heads that a map of blocks allows; undefined without one. */
+function blockPairs(problem: AttentionProblem, { rows, keys }: Part): Tensor | undefined {
+  const { mask, sizes, inputs } = problem;
+  const map = blockMapOf(mask, { ...sizes, offset: 0 });
+  const heads = { start: sizes.H - headsOfGroup(problem), end: sizes.H };
+  const [of, columns] = [rows, keys].map(([start, end]) => ({ start, end })) as [Range, Range];
+  const pairs = map && moved(pairsOf(map, { heads, rows: of, columns }, inputs.q));
+  return pairs && expand(pairs, [1, heads.end - heads.start, rows[1] - rows[0], keys[1] - keys[0]]);
 }
 
 /** `[..., B, H, rows, ...]` narrowed to the last sequence, the last heads and a range of rows. */

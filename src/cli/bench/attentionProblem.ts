@@ -3,7 +3,10 @@
  * figure is the kernel's own. Next: attentionCheck.ts (are the results right), attentionBench.ts (how fast).
  */
 
+import { compileMask } from '../../attention/blockMap.js';
+import { bigBird } from '../../attention/blockSparse.js';
 import { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from '../../attention/mask.js';
+import { not, or } from '../../attention/maskAlgebra.js';
 import {
   type AttentionSizes,
   type MaskOperands,
@@ -44,6 +47,7 @@ export interface BackwardOutputs {
 
 export interface AttentionProblem {
   readonly sizes: AttentionSizes;
+  readonly mask?: Mask | undefined;
   readonly inputs: AttentionInputs;
   readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
   /** Allowed pairs of query and key over all heads. */
@@ -72,11 +76,15 @@ export function createProblem(backend: Backend, shape: AttentionShape, kind: Mas
   const scalars = { ...scoreScalars(sizes, { mask }), dropoutRate: 0, seed: 0, stream: 0 };
   const keys = mask?.lengths?.[0] ?? S;
   const inHead = mask?.allowed ? countAllowed(mask.allowed) : pairsInBand(L, keys, scalars);
-  return { sizes, inputs, scalars, pairs: B * H * inHead };
+  const pairs = B * H * (mask?.predicate ? compileMask(mask, { H, L, S }).densityRatio * L * S : inHead);
+  return { sizes, mask, inputs, scalars, pairs };
 }
 
 function maskOf(kind: MaskKind, { B, L, S }: AttentionShape, backend: Backend): Mask | undefined {
-  if (kind.startsWith('window:')) return and(causal(), slidingWindow({ left: Number(kind.slice(7)) - 1 }));
+  const window = (from: number): Mask => slidingWindow({ left: Number(kind.slice(from)) - 1 });
+  if (kind.startsWith('window:')) return and(causal(), window(7));
+  if (kind.startsWith('composed:')) return not(or(not(causal()), not(window(9))));
+  if (kind === 'bigbird') return bigBird({ random: 6 });
   if (kind === 'causal') return causal();
   if (kind === 'padding') return keyPadding(new Array<number>(B).fill(S - Math.floor(S / forbidden)));
   if (kind === 'boolean') return booleanMask(tensor(scattered(L * S), [1, 1, L, S], { backend }));
