@@ -1,8 +1,8 @@
 /** `keyhole/viz`: pictures and reports from plain records. */
 
-export type { AttentionKind, AttentionKind, AttentionPicture, AttentionPicture, MaskPicture } from '../core/records.js';
+export type { AttentionKind, AttentionPicture, MaskPicture } from '../core/records.js';
 export { rampLevels, type Scale } from './client/shared.js';
-export { darkDiverging, darkRamp, darkRamp, lightDiverging, lightRamp, lightRamp, rampLevels } from './colour.js';
+export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
 export { differencePictures } from './difference.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
