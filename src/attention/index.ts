@@ -10,6 +10,15 @@ export { not, or } from './maskAlgebra.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
+export {
+  type Lengths,
+  lastPool,
+  maxPool,
+  meanPool,
+  type WeighedSequence,
+  type WeighOptions,
+  weighSequence,
+} from './pooling.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { rollout } from './rollout.js';

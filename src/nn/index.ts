@@ -16,7 +16,16 @@ export {
   type MultiHeadAttentionInputs,
   type MultiHeadAttentionOptions,
 } from './multiHeadAttention.js';
+export { Pooling, type PoolingForm } from './pooling.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
 export { keepAll, type RunBlock, recompute } from './recompute.js';
 export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';
+export {
+  AdditiveAttention,
+  type AdditiveAttentionOptions,
+  DotAttention,
+  type DotAttentionOptions,
+  WordAttention,
+  type WordAttentionInputs,
+} from './wordAttention.js';
