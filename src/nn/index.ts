@@ -7,6 +7,7 @@ export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { type BlockOptions, EncoderBlock, type EncoderBlockInputs } from './encoderBlock.js';
 export { FeedForward, type FeedForwardOptions } from './feedForward.js';
+export { FeedForwardBlock } from './feedForwardBlock.js';
 export { LayerNorm } from './layerNorm.js';
 export { Linear } from './linear.js';
 export { Module } from './module.js';
@@ -21,6 +22,7 @@ export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js
 export { keepAll, type RunBlock, recompute } from './recompute.js';
 export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';
+export { type SentencePlaces, SentencePositions } from './sentencePositions.js';
 export {
   AdditiveAttention,
   type AdditiveAttentionOptions,

@@ -112,9 +112,13 @@ export function expectedIn(path: string, { source, lengths }: SequenceBatch): Ex
 }
 
 /** `count` examples chosen by the hash of their input: the same ones every time, from all over the data. */
-export function sampleExamples(examples: readonly SequenceExample[], count = Infinity): readonly SequenceExample[] {
-  if (count >= examples.length) return examples;
-  const ranked = examples.map((example) => ({ example, rank: hash32(`sample/${example.input}`) }));
+export function sampleExamples<Example>(
+  examples: readonly Example[],
+  count: number | undefined,
+  inputOf: (example: Example) => string,
+): readonly Example[] {
+  if (count === undefined || count >= examples.length) return examples;
+  const ranked = examples.map((example) => ({ example, rank: hash32(`sample/${inputOf(example)}`) }));
   return ranked
     .sort((a, b) => a.rank - b.rank)
     .slice(0, count)

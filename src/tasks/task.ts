@@ -23,8 +23,17 @@ export interface Answer {
   readonly logProbability: number;
   /** Known right answers; empty when there are none. */
   readonly references: readonly string[];
+  /** What the model did not see of the input, one line each. */
+  readonly notes?: readonly string[];
   /** Every head of every attention module; empty unless asked for. */
   readonly pictures: readonly AttentionPicture[];
+}
+
+/** Figures that are more than one number: a confusion matrix, accuracy by group, a baseline. */
+export interface FigureTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
 }
 
 export interface EvaluateOptions {
@@ -69,6 +78,8 @@ export interface OpenTask<Batch = unknown> {
   loss(batch: Batch, context: Context): BatchLoss;
   /** Figures on held-out data: `loss`, and the metrics of the task. */
   evaluate(split: Split, options?: EvaluateOptions): Figures;
+  /** Figures on held-out data that take a table, baselines among them. */
+  tables?(split: Split): readonly FigureTable[];
   /** What attention does on fixed held-out examples, for the log. */
   observe(): readonly CapturedAttention[];
   /** The same `count` examples every time, in batches, each made when it is called for, in the caller's scope. */
