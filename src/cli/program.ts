@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { checkCommand } from './check.js';
+import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
@@ -38,6 +39,7 @@ function createProgram(): Command {
     .exitOverride();
   const commands = [
     trainCommand(),
+    compareCommand(),
     evalCommand(),
     runCommand(),
     inspectCommand(),

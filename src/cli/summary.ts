@@ -65,9 +65,14 @@ export function finish(finished: Finished): void {
   output.line(`report ${bold(shownPath(run.path('report.html')))}`);
   const report = shownPath(run.path('report.html'));
   const json = { ...head, ...losses, ...(judgedOnTest && { testLoss: loss }), ...rates, tokensPerSecond };
+  const cost = {
+    parameters: open.model.parameterCount(),
+    peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
   const seconds = performance.now() / 1000; // the clock starts with the process
   output.result({
     ...json,
+    ...cost,
     latencyMs: final.latencyMs,
     seconds,
     report,

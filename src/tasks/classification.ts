@@ -10,7 +10,7 @@ import type { AttentionPicture, CapturedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { splitWords } from '../data/words.js';
+import { sentenceSpans, splitWords } from '../data/words.js';
 import { TextClassifier, type TextClassifierOptions } from '../models/textClassifier.js';
 import { type Context, inference } from '../nn/context.js';
 import { crossEntropy } from '../tensor/crossEntropy.js';
@@ -176,6 +176,7 @@ class OpenClassification implements OpenTask<ClassBatch> {
     const [probabilities = []] = this.#probabilities([ids]);
     const best = bestOf(probabilities);
     const cut = words.length > context - 1;
+    const known = this.#known(input);
     const pictures: readonly AttentionPicture[] = attention
       ? textPictures(this.#reader, ids, words.slice(0, context - 1))
       : [];
@@ -183,7 +184,8 @@ class OpenClassification implements OpenTask<ClassBatch> {
       input,
       output: this.#labels[best] as string,
       logProbability: Math.log(probabilities[best] as number),
-      references: this.#references(input),
+      references: known ? [known.label] : [],
+      ...(known?.support && { needed: neededOf(words, known.support) }),
       ...(cut && { notes: [`only the first ${context - 1} of ${words.length} words were read (context=${context})`] }),
       pictures,
     };
@@ -213,10 +215,10 @@ class OpenClassification implements OpenTask<ClassBatch> {
     return sampleExamples(this.#examples(split), count, textOf);
   }
 
-  #references(input: string): readonly string[] {
+  /** The example that an input is, if it is one. */
+  #known(input: string): TextExample | undefined {
     const { parts } = this.#loaded;
-    const known = parts && [...parts.test, ...parts.validation, ...parts.train].find(({ text }) => text === input);
-    return known ? [known.label] : [];
+    return parts && [...parts.test, ...parts.validation, ...parts.train].find(({ text }) => text === input);
   }
 
   #judge(examples: readonly TextExample[]): readonly Judged[] {
@@ -242,6 +244,12 @@ class OpenClassification implements OpenTask<ClassBatch> {
       Float32Array.from(values).slice(row * classes, (row + 1) * classes),
     );
   }
+}
+
+/** The sentences with some numbers. */
+function neededOf(words: readonly string[], support: readonly number[]): string[] {
+  const spans = sentenceSpans(words);
+  return support.map((sentence) => words.slice(...(spans[sentence] ?? [0, 0])).join(' '));
 }
 
 function textOf({ text }: TextExample): string {

@@ -63,12 +63,14 @@ export const stories = classificationTask<StoriesConfig>({
   schema,
   presets: {
     quick: {
-      ...{ stories: 8000, maxDistance: 6, width: 64, heads: 4, hidden: 128, layers: 2, context: 96, dropout: 0 },
-      ...{ batchTokens: 4096, steps: 1500, learningRate: 2e-3, warmupSteps: 100, evaluateEvery: 500 },
+      ...{ stories: 8000, maxDistance: 6, lead: 2, positions: 'sentences', context: 96, dropout: 0 },
+      ...{ width: 64, heads: 4, hidden: 128, layers: 3, batchTokens: 1536, steps: 2000 },
+      ...{ learningRate: 2e-3, warmupSteps: 200, evaluateEvery: 500 },
     },
     full: {
-      ...{ stories: 40_000, maxDistance: 10, width: 64, heads: 4, hidden: 128, layers: 3, context: 128, dropout: 0 },
-      ...{ batchTokens: 4096, steps: 6000, learningRate: 2e-3, warmupSteps: 200, evaluateEvery: 1000 },
+      ...{ stories: 40_000, maxDistance: 10, lead: 3, positions: 'sentences', context: 128, dropout: 0 },
+      ...{ width: 64, heads: 4, hidden: 128, layers: 3, batchTokens: 3072, steps: 15_000 },
+      ...{ learningRate: 2e-3, warmupSteps: 300, evaluateEvery: 1000 },
     },
   },
   decides: 'accuracy',

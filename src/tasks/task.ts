@@ -23,6 +23,8 @@ export interface Answer {
   readonly logProbability: number;
   /** Known right answers; empty when there are none. */
   readonly references: readonly string[];
+  /** Parts of the input that the answer needs, where that is known. */
+  readonly needed?: readonly string[];
   /** What the model did not see of the input, one line each. */
   readonly notes?: readonly string[];
   /** Every head of every attention module; empty unless asked for. */
