@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { StateError } from '../core/errors.js';
 import { RandomStream } from '../core/random.js';
-import type { AttentionPicture, CapturedAttention } from '../core/records.js';
+import type { AttentionPicture, CapturedAttention, ExpectedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import { Vocabulary } from '../data/vocabulary.js';
@@ -34,9 +34,10 @@ import {
   vocabulariesFor,
 } from './classificationData.js';
 import { bestOf, classFigures, confusionTable, groupTables, type Judged } from './classificationFigures.js';
-import { captureText, type Reader, supportTable, textPictures } from './classificationViews.js';
+import { type Reader, supportTable, textPictures } from './classificationViews.js';
+import { examine } from './examine.js';
 import { sampleExamples } from './sequenceData.js';
-import type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Task } from './task.js';
+import type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Probe, Task } from './task.js';
 
 /** Keys that a classification configuration has at least. */
 export interface ClassificationConfig extends Omit<TextClassifierOptions, 'vocabulary' | 'classes'> {
@@ -164,9 +165,26 @@ class OpenClassification implements OpenTask<ClassBatch> {
     ];
   }
 
-  /** One text at a time, so that no row is padding. */
   observe(): readonly CapturedAttention[] {
-    return this.#sample('validation', observed).flatMap(({ ids }) => captureText(this.#reader, ids, {}));
+    return examine(this.model, this.probes('validation', observed)).captured;
+  }
+
+  *probes(split: Split, count: number): Generator<() => Probe> {
+    const { batchTokens } = this.#config;
+    for (const { indices, batch } of heldOutBatches(
+      this.#sample(split, count),
+      batchTokens,
+      this.#loaded.vocabularies,
+    )) {
+      yield () => {
+        const made = batch();
+        return {
+          examples: indices.length,
+          forward: (context) => this.loss(made, context),
+          expected: (path) => expectedIn(path, made.source.lengths),
+        };
+      };
+    }
   }
 
   answer(input: string, { attention = false }: AnswerOptions = {}): Answer {
@@ -244,6 +262,12 @@ class OpenClassification implements OpenTask<ClassBatch> {
       Float32Array.from(values).slice(row * classes, (row + 1) * classes),
     );
   }
+}
+
+/** A pooling asks once for the whole text. */
+function expectedIn(path: string, lengths: readonly number[]): ExpectedAttention {
+  const queryLengths = path === 'pool' ? lengths.map(() => 1) : lengths;
+  return { causal: false, queryLengths, keyLengths: lengths };
 }
 
 /** The sentences with some numbers. */

@@ -36,7 +36,7 @@ import {
   type Vocabularies,
 } from './sequenceData.js';
 import { sequenceRates, teacherForced } from './sequenceFigures.js';
-import type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Probe, Task } from './task.js';
+import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
 
 /** Keys that a sequence-to-sequence configuration has at least. */
 export interface SequenceConfig extends Omit<EncoderDecoderOptions, 'sourceVocabulary' | 'targetVocabulary'> {

@@ -47,7 +47,15 @@ describe('examples', () => {
 
 describe('documents', () => {
   const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const own = ['docs/kpis.md', 'docs/masks.md', 'docs/numerics.md', 'docs/training.md', 'docs/tasks/novel.md'];
+  const own = [
+    'docs/kpis.md',
+    'docs/masks.md',
+    'docs/numerics.md',
+    'docs/training.md',
+    'docs/tasks/novel.md',
+    'docs/tasks/spam.md',
+    'docs/tasks/stories.md',
+  ];
   const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own, ...decisions];
 
   it.each(pages)('%s names only files that exist', (page) => {
