@@ -96,7 +96,10 @@ type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured], { sizes: { B, H, L, Dv }, scalars, kept }) {
+  forward(
+    [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured],
+    { sizes: { B, H, L, Dv }, scalars, kept },
+  ) {
     const out = headsLast([B, H, L, Dv], q);
     const lse = allocate(q.backend, 'f32', [B, H, L]);
     const masks = { mask, bias, lengths, set, blocks, patterns, program, captured };

@@ -72,7 +72,14 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const k = normal([B, G, S, D], seed + 1, { scale: spread });
   const v = normal([B, G, S, Dv], seed + 2);
   const { mask, bias, lengths, program, captured, map } = problem;
-  const masks = { ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }), ...map, ...(program && { program }), ...(captured && { captured }) };
+  const masks = {
+    ...(mask && { mask }),
+    ...(bias && { bias }),
+    ...(lengths && { lengths }),
+    ...map,
+    ...(program && { program }),
+    ...(captured && { captured }),
+  };
   const { blocks: _blocks, patterns: _patterns, ...others } = masks as typeof masks & Partial<Blocks>;
   const pairs = map && { mask: pairsOfBlocks(sizes, map, mask) };
   const shared = { scale: 1 / Math.sqrt(Math.max(D, 1)), softcap: 0, left: Infinity, right: Infinity, offset: 0 };
