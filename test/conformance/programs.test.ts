@@ -10,7 +10,7 @@ import { type Expression, type ScorePosition, scoreMod } from '../../src/attenti
 import type { Backend } from '../../src/backend/contract.js';
 import { loadBackend } from '../../src/backend/registry.js';
 import { scoreOps } from '../../src/core/scoreOps.js';
-import { type Case, listed } from './case.js';
+import { type Case, type Input, input, listed } from './case.js';
 import { type AttentionCases, attentionCases } from './cases/attention.js';
 import { programInputs, table } from './cases/programs.js';
 import { compare, execute, sameBits, truthOf } from './run.js';
@@ -152,6 +152,34 @@ forEachSubject((backend) => {
     });
     fc.assert(property, { ...parameters, numRuns: 10 * runs });
   }, 120_000);
+});
+
+/** NaN in every key and value that the program forbids; rows as they would be without them. */
+function spoilt(it: Case, first: number): Case {
+  const spoil = (x: Input): Input => {
+    const [, , S, width] = x.shape as [number, number, number, number];
+    return input(x.shape, (index) =>
+      Math.floor(index / width) % S >= first ? Number.NaN : (x.values[index] as number),
+    );
+  };
+  const { k, v, ...rest } = it.inputs;
+  return { ...it, inputs: { ...rest, ...(k && { k: spoil(k) }), ...(v && { v: spoil(v) }) } };
+}
+
+forEachSubject((backend) => {
+  it('what a program forbids may hold NaN', () => {
+    const program = scoreMod((score, { k, where }) => where(k.less(21), score.tanh(), -Infinity));
+    const { forward, recorded, backward, weights, transposed } = attentionCases(
+      { B: 2, H: 2, L: 19, S: 150, D: 8, ...programInputs(program) },
+      7,
+    );
+    for (const each of [forward, recorded, backward, weights, transposed]) {
+      const clean = execute(backend, each);
+      for (const values of Object.values(clean)) expect(values.some(Number.isNaN)).toBe(false);
+      for (const [name, got] of Object.entries(execute(backend, spoilt(each, 21))))
+        compare(`${each.kernel} ${name}`, got, clean[name] as Float64Array, { absolute: 2e-6, relative: 1e-5 });
+    }
+  });
 });
 
 it.skipIf(!subjects.some(({ options, missing }) => options.backend === 'native' && missing === undefined))(

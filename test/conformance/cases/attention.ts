@@ -368,9 +368,16 @@ const mapped: readonly Problem[] = [
   },
 ];
 
+/** A formula and a map of blocks at once. */
+const modifiedAndMapped: Problem = {
+  ...{ ...middling, label: 'program and blocks', D: 8, G: 2, options: { ...causal, offset: 263 } },
+  ...{ map: randomBlocks(middling, { seed: 43, rows: 17 }), ...alibi(4) },
+};
+
 export const attentionProblems: readonly Problem[] = [
   ...[...sizes, ...causals, ...masked],
   ...[...options, ...decoding, ...mapped, ...modified],
+  modifiedAndMapped,
 ];
 
 export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
