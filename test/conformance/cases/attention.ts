@@ -324,9 +324,9 @@ const modified: readonly Problem[] = [
   { label: 'program of one instruction', L: 17, S: 21, D: 8, ...programs.nothing },
   { label: 'program softcap', H: 2, L: 33, D: 16, spread: 2, ...programs.softcap },
   { label: 'temperature', B: 2, H: 2, G: 1, L: 19, S: 35, D: 8, spread: 0.8, ...programs.temperature },
-  { label: 'ALiBi', B: 2, H: 4, G: 2, L: 150, D: 16, options: causal, ...alibi(4) },
-  { label: 'relative bias', B: 2, H: 4, G: 2, L: 37, S: 300, D: 8, options: { offset: 100 }, ...relativeBias(4, 12) },
-  { label: 'causal by program', H: 2, L: 70, D: 8, ...programs.causal },
+  { label: 'ALiBi', H: 4, G: 2, L: 134, D: 16, options: causal, ...alibi(4) },
+  { label: 'relative bias', H: 4, G: 2, L: 37, S: 300, D: 8, options: { offset: 100 }, ...relativeBias(4, 12) },
+  { label: 'causal by program', H: 4, L: 70, D: 32, ...programs.causal },
   { label: 'documents', B: 2, H: 2, L: 9, D: 8, ...programs.documents },
   { label: 'decay', H: 4, L: 140, S: 30, D: 8, options: { left: 40 }, ...programs.decay },
   { label: 'the score is not used', B: 3, H: 2, L: 5, S: 9, D: 8, ...programs.position },
@@ -371,7 +371,7 @@ const mapped: readonly Problem[] = [
 /** A formula and a map of blocks at once. */
 const modifiedAndMapped: Problem = {
   ...{ ...middling, label: 'program and blocks', D: 8, G: 2, options: { ...causal, offset: 263 } },
-  ...{ map: randomBlocks(middling, { seed: 43, rows: 17 }), ...alibi(4) },
+  ...{ map: randomBlocks(middling, { seed: 43, rows: 17 }), ...relativeBias(4, 12) },
 };
 
 export const attentionProblems: readonly Problem[] = [

@@ -71,7 +71,7 @@ export const programs = {
   decay: (() => {
     const rate = table([4], 33);
     return traced((score, { h, q, k, lookup }) =>
-      score.subtract(lookup(rate, h).exp().multiply(q.subtract(k).absolute().add(1).sqrt())),
+      score.subtract(lookup(rate, h).tanh().exp().multiply(0.25).multiply(q.subtract(k).absolute().add(1).sqrt())),
     );
   })(),
   position: (() => {
