@@ -4,7 +4,15 @@
  */
 
 export type Pass = 'forward' | 'backward' | 'decode';
-export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | 'scoreMod' | `window:${number}` | BlockMaskKind;
+export type MaskKind =
+  | 'dense'
+  | 'causal'
+  | 'boolean'
+  | 'bias'
+  | 'padding'
+  | 'scoreMod'
+  | `window:${number}`
+  | BlockMaskKind;
 /** Masks that become a map of blocks: a window worded as not(or(not, not)), and BigBird with 5 % of the blocks at L 16,384. */
 export type BlockMaskKind = `composed:${number}` | 'bigbird';
 /** `default`: the statistics. `full`: everything that a record can hold. */
