@@ -99,7 +99,7 @@ static void apply_careful(const forward_state& f, const tile_row& row, float a) 
   for (i64 d = 0; d < f.v_width; d += VL) {
     vf sum{};
     for (i64 j = row.begin; j < row.end; j++)
-      if (allowed_cell(*f.p, f.b, row.h, row.i, row.j0 + j))
+      if (allowed_cell(*f.p, f.b, row.h, row.i, row.j0 + j) && !(f.p->program && row.s[j] == 0))
         sum = fma(splat(row.s[j]), load(f.values + j * f.value_step + d), sum);
     store(out + d, fma(splat(a), load(out + d), sum));
   }
@@ -191,7 +191,7 @@ static forward_state block_at(const call& c, const forward_plan& plan, const upc
   forward_state f{};
   f.p = &p, f.b = block.b, f.g = block.g, f.h0 = f.g * (p.H / p.G), f.i0 = block.i0, f.queries = block.queries;
   f.rows = p.H / p.G * f.queries, f.capacity = p.H / p.G * plan.queries, f.v_width = round_up(p.Dv, VL);
-  f.natural = p.softcap > 0 || p.bias || p.scale == 0;
+  f.natural = p.softcap > 0 || p.bias || p.program || p.scale == 0;
   f.unit = f.natural ? log2_e : (p.scale < 0 ? -p.scale : p.scale) * log2_e;
   f.window = whole(c.scalar[s_window]), f.set = given(c, o_set);
   f.v = head(*p.v, f.b, f.g), f.direct = plan.direct;
@@ -396,6 +396,8 @@ static int attention_forward_f32(const call& c) {
   if (bad_problem(plan.p)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, plan.p.L, plan.p.S)) return code;
   plan.p.blocks = read_blocks(c, o_blocks, o_patterns);
+  score_program program;
+  if (!take_program(plan.p, program, c, o_program, o_captured)) return bad_program;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
   plan.record = c.operand[o_statistics].data;

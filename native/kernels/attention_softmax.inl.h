@@ -45,15 +45,17 @@ struct overlay {
   const float* bias;  // of key j0 on
   i64 mask_stride, bias_stride;
   vf scale;
+  float softcap;
 };
 
-// VL scores from j on: softcap(scale·s) + bias, -inf where forbidden; `keys` counts down the lanes that are allowed.
+// VL scores from j on: softcap(scale·s) + bias, where a program has not been before, -inf where forbidden; `keys` counts down the lanes that are allowed.
 static vf overlaid(const forward_state& f, const overlay& over, const tile_row& row, i64 j, vi inside, vi& keys) {
   const attention_problem& p = *f.p;
   const int count = (int)min_of(VL, row.end - j);
   vf x = load(row.s + j);
   if (f.natural) x *= over.scale;
-  if (p.softcap > 0) x = splat(p.softcap) * vtanh(x / splat(p.softcap));
+  if (over.softcap > 0) x = splat(over.softcap) * vtanh(x / splat(over.softcap));
+  if (p.program) inside &= x != splat(-infinity);
   if (over.bias) {
     const vf bias = load_strided(over.bias + j * over.bias_stride, over.bias_stride, count);
     inside &= bias != splat(-infinity);
@@ -63,6 +65,19 @@ static vf overlaid(const forward_state& f, const overlay& over, const tile_row& 
     inside &= load_bytes_strided(over.mask + (j - row.begin) * over.mask_stride, over.mask_stride, count) != 0;
   keys += inside;
   return select(inside, x, splat(-infinity));
+}
+
+// The scores of a row, scaled and capped, go through the program, in place.
+static void modify_row(const forward_state& f, const tile_row& row) {
+  const attention_problem& p = *f.p;
+  const vf scale = splat(p.scale < 0 ? -p.scale : p.scale);
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    const vf x = load(row.s + j) * scale;
+    store(row.s + j, p.softcap > 0 ? splat(p.softcap) * vtanh(x / splat(p.softcap)) : x);
+  }
+  program_row run = program_row_of(p, f.b, row.h, row.i, row.j0 + row.begin, row.end - row.begin);
+  run.values = f.slots, run.pitch = forward_pitch;
+  run_program(run, row.s + row.begin);
 }
 
 // Where both the mask and the pattern of a block allow, for keys `begin` … `end` of the row.
@@ -77,7 +92,8 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   const mask_row masks = mask_row_of(p, f.b, row.h, row.i);
   u8 both[block_keys];
   overlay over{masks.mask, masks.bias, p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
-               splat(p.scale < 0 ? -p.scale : p.scale)};
+               splat(p.program ? 1.0f : p.scale < 0 ? -p.scale : p.scale), p.program ? 0.0f : p.softcap};
+  if (p.program) modify_row(f, row);
   if (over.mask) over.mask += (row.j0 + row.begin) * over.mask_stride;
   if (cells.pattern) {
     if (over.mask) meet(both, p, over.mask, cells, row.end - row.begin);
@@ -86,13 +102,16 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   }
   if (over.bias) over.bias += row.j0 * over.bias_stride;
   const bool mask_alone = !f.natural && over.mask_stride == 1;
-  const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0);
+  const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0) && !p.program;
+  const bool program_alone = p.program && !over.mask && !over.bias;
   prefetch_mask(p, masks.mask, row.j0 + forward_keys);
   vi keys{};
   int counted = 0;
   for (i64 j = row.begin; j < row.end; j += VL) {
     if (j < first || j + VL > past) {
       store(row.s + j, overlaid(f, over, row, j, lanes_inside(j, first, past), keys));
+    } else if (program_alone) {
+      keys += load(row.s + j) != splat(-infinity);
     } else if (mask_alone) {
       store(row.s + j, select_bytes(over.mask + j - row.begin, load(row.s + j), splat(-infinity), counted));
     } else if (bias_alone) {

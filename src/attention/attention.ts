@@ -16,6 +16,7 @@ import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
 import { differentiableStatistics, Recording } from './recording.js';
 import { allocateRecord, type KernelRecord, recordOperands } from './recordOperands.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 export interface AttentionResult {
   /** [B, H, L, Dv], laid out in memory as [B, L, H, Dv] so that joining the heads copies nothing. */
@@ -27,7 +28,7 @@ export interface AttentionResult {
 }
 
 /**
- * Scaled dot-product attention: `out_i = Σ_j p_ij·v_j`, `p_i = softmax_j(softcap(scale·q_i·k_j) + bias_ij)` over the keys
+ * Scaled dot-product attention: `out_i = Σ_j p_ij·v_j`, `p_i = softmax_j(scoreMod(softcap(scale·q_i·k_j)) + bias_ij)` over the keys
  * that the mask allows.
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv]; H a multiple of G (query head h reads key head
@@ -62,8 +63,9 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
   const { record } = call;
   const { set, window } = recordOperands(sizes, record);
+  const { program, captured } = scoreOperands(call.scoreMod, sizes, scalars.offset, q);
   const kept = allocateRecord(q, sizes, record);
-  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set, blocks, patterns];
+  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set, blocks, patterns, program, captured];
   const [out, lse, ...statistics] = fused(inputs, { sizes, scalars: { ...scalars, window }, kept });
 
   if (!record) return { out, lse };
@@ -80,11 +82,13 @@ interface FusedOptions {
 }
 
 type Optional = Tensor | undefined;
-/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], and the mask's blocks. */
+/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], the mask's
+ * blocks, a score program i32 [I, 4] and the values that it captured [K]. */
 type FusedInputs = readonly [
   ...[Tensor, Tensor, Tensor],
   ...[Optional, Optional, Optional, Optional],
   ...[blocks: Optional, patterns: Optional],
+  ...[program: Optional, captured: Optional],
 ];
 /** out [B, H, L, Dv], lse [B, H, L], then every statistic [B, H, L] in the order of their names, or none. */
 type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
@@ -92,10 +96,13 @@ type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths, set, blocks, patterns], { sizes: { B, H, L, Dv }, scalars, kept }) {
+  forward(
+    [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured],
+    { sizes: { B, H, L, Dv }, scalars, kept },
+  ) {
     const out = headsLast([B, H, L, Dv], q);
     const lse = allocate(q.backend, 'f32', [B, H, L]);
-    const masks = { mask, bias, lengths, set, blocks, patterns };
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured };
     q.backend.run('attention_forward_f32', { out, lse, ...kept, q, k, v, ...masks }, scalars);
     const { statistics } = kept;
     if (statistics === undefined) return { outputs: [out, lse] };
@@ -103,16 +110,18 @@ const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   },
 
   backward({ inputs, outputs: [out, lse], saved, options, needs }, gradients) {
-    const [q, k, v, bias, mask, lengths, set, blocks, patterns] = inputs;
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured] = inputs;
     const [dout = repeatedZero(out), dlse, ...others] = gradients;
     const dstatistics = statisticGradients(q, others);
     const statistics = dstatistics && saved.statistics;
     const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
     const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
-    const results = { dq, dk, dv, dbias, dout, out, lse, dlse, dstatistics, statistics };
-    const masks = { mask, bias, lengths, set, blocks, patterns };
+    const dcaptured = captured && needs[10] ? allocate(q.backend, 'f32', captured.shape) : undefined;
+    const results = { dq, dk, dv, dbias, dcaptured, dout, out, lse, dlse, dstatistics, statistics };
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured };
     q.backend.run('attention_backward_f32', { ...results, q, k, v, ...masks }, options.scalars);
-    return [dq, dk, dv, dbias, undefined, undefined, undefined, undefined, undefined];
+    const none = undefined;
+    return [dq, dk, dv, dbias, none, none, none, none, none, none, dcaptured];
   },
 });
 

@@ -22,4 +22,7 @@ export {
 export { differentiableStatistics, Recording } from './recording.js';
 export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { rollout } from './rollout.js';
+export { Condition, Expression, type ScoreOperand } from './scoreMod/expression.js';
+export { ScoreProgram } from './scoreMod/program.js';
+export { type ScoreFormula, type ScorePosition, scoreMod } from './scoreMod/scoreMod.js';
 export { applyTransposedWeights, attentionReceived } from './transposed.js';

@@ -6,6 +6,7 @@ import { ShapeError, StateError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { KeyValueCache } from './cache.js';
 import type { Mask } from './mask.js';
+import { ScoreProgram } from './scoreMod/program.js';
 
 /** What to record beside the result. Recording never changes the result by a bit. */
 export interface RecordOptions {
@@ -44,6 +45,8 @@ export interface AttentionOptions {
   readonly mask?: Mask | undefined;
   /** Added to the scaled scores; broadcastable to [B, H, L, S]; -Infinity forbids the pair. */
   readonly bias?: Tensor | undefined;
+  /** A formula on scores after softcap, before bias and mask; see scoreMod/scoreMod.ts. */
+  readonly scoreMod?: ScoreProgram | undefined;
   readonly dropout?: AttentionDropout | undefined;
   /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
   readonly cache?: KeyValueCache | undefined;
@@ -52,17 +55,22 @@ export interface AttentionOptions {
   readonly record?: RecordOptions | undefined;
 }
 
-const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'dropout', 'cache', 'offset', 'record']);
+const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'scoreMod', 'dropout', 'cache', 'offset', 'record']);
 const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 
 /** Throws on unknown names and on values outside their range. */
 export function checkOptions(options: AttentionOptions): void {
   refuseUnknown('attention', options, optionNames);
   if (options.record) checkRecord(options.record);
-  const { scale, softcap, dropout, offset } = options;
+  const { scale, softcap, dropout, offset, scoreMod } = options;
   requireThat(scale === undefined || Number.isFinite(scale), 'a finite scale', scale);
   requireThat(softcap === undefined || (softcap >= 0 && Number.isFinite(softcap)), 'a softcap >= 0', softcap);
   requireThat(offset === undefined || Number.isInteger(offset), 'a whole offset', offset);
+  requireThat(
+    scoreMod === undefined || scoreMod instanceof ScoreProgram,
+    'scoreMod: scoreMod(function)',
+    `a ${typeof scoreMod}`,
+  );
   requireThat(!dropout || (dropout.rate >= 0 && dropout.rate < 1), 'a dropout rate in [0, 1)', dropout?.rate);
 }
 

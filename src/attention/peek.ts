@@ -13,9 +13,11 @@ import { blockMapOf, pairsOf } from './blockOperands.js';
 import { and, booleanMask, type Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 /** A call to look into: its q and k, the lse it returned, and the options it was made with. */
-export interface PeekSource extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'> {
+export interface PeekSource
+  extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'scoreMod' | 'offset'> {
   /** [B, H, L, D] */
   readonly q: Tensor;
   /** [B, G, S, D]; with a cache, everything cached. */
@@ -73,6 +75,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
   const scalarMask = source.mask && shiftKeys({ ...source.mask, predicate: undefined }, column.start);
   const { mask, bias, lengths } = maskOperands('peek', sizes, source.q, { ...source, mask: scalarMask });
   const scalars = scoreScalars(sizes, source);
+  const origin = { h: heads.start, k: column.start };
   const weights = allocate(source.q.backend, 'f32', [sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)]);
   source.q.backend.run(
     'attention_weights_f32',
@@ -84,6 +87,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
       mask: pairsAllowed(blockOf(mask), predicatePairs(source, sizes, { heads, row, column }), weights.shape),
       bias: blockOf(bias),
       lengths,
+      ...scoreOperands(source.scoreMod, sizes, scalars.offset, source.q, origin),
     },
     { ...scalars, offset: scalars.offset + row.start - column.start },
   );

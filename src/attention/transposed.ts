@@ -12,6 +12,7 @@ import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, select } from '../tensor/views.js';
 import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { PeekSource } from './peek.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 /**
  * `out_jc = Σ_i p_ij·r_ic`, with the weights `p_ij = exp(s_ij - lse_i)` before dropout; forbidden pairs count 0.
@@ -34,8 +35,10 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
     scope(() => {
       const masks = maskOperands('applyTransposedWeights', sizes, q, source);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
-      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks };
-      q.backend.run('attention_transposed_f32', operands, scoreScalars(sizes, source));
+      const scalars = scoreScalars(sizes, source);
+      const program = scoreOperands(source.scoreMod, sizes, scalars.offset, q);
+      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, ...program };
+      q.backend.run('attention_transposed_f32', operands, scalars);
       return out; // [B, H, S, C]
     }),
   );

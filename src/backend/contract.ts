@@ -16,7 +16,7 @@
  * - `layer_norm rms_norm`: two passes, biased variance, `rstd = 1/sqrt(var + epsilon)`.
  * - `gather_rows scatter_add_rows`: rows are added in the order of `index`; an index outside [0, V) is an error.
  * - `matmul`: `out = activation(alpha · a·b + bias) + residual`.
- * - `attention_forward`: with `s_ij = softcap(scale · q_i·k_j) + bias_ij` over the allowed keys of row i,
+ * - `attention_forward`: with `s_ij = program(softcap(scale · q_i·k_j)) + bias_ij` over the allowed keys of row i,
  *   `lse_i = ln Σ_j e^{s_ij}`, `p_ij = e^{s_ij - lse_i}`, `out_i = Σ_j dropout(p_ij)·v_j`.
  *   Query head h reads key head `floor(h / (H/G))`. `softcap(x) = c·tanh(x/c)` for c > 0, x otherwise.
  *   Key j is allowed for row i when all of these hold: `j <= i + offset + right`, `j >= i + offset - left`,
@@ -25,6 +25,10 @@
  *   floor(j/64)]` is -1 (no pair of the block), -2 (all pairs) or n >= 0: those with `patterns[n, i mod R, j mod 64] != 0`.
  *   A row with no allowed key gives out 0, lse -inf, all statistics 0. Forbidden keys never influence anything, even
  *   when they hold NaN. Dropout row of (b, h, i) is `(b·H + h)·L + i`, column is j.
+ *   `program` [I, 4], instructions (code, a, b, c) of core/scoreOps.ts, the last of which is the result, sees the pair
+ *   (b, h, q, k) = (b, h, i + offset, j), each plus the instruction's a; `lookup` reads `captured` [K] at an index that
+ *   is rounded down and held inside [0, K). A result of -inf forbids the key. What depends on positions and constants
+ *   alone is rounded to float32 after every instruction.
  *   `statistics`: per row, before dropout, keys = n_i allowed keys; logitMax, logitMin = largest and smallest s; logitMean =
  *   Σ p·s; logitVariance = Σ p·(s - logitMean)²; pMax = max p; entropyNats = -Σ p ln p; squareSum = Σ p²; meanDistance =
  *   Σ p·|d| with d = i + offset - j; windowMass = Σ p where |d| <= `window`; futureMass = Σ p where d < 0; setMass = Σ p
@@ -38,7 +42,8 @@
  *   `dstatistics` (with the `statistics` that forward wrote) add the gradients of `lse` and of the statistics, whose
  *   derivatives with respect to s_ij are: lse p_ij; entropyNats -p_ij·(s_ij - lse_i + entropyNats_i); squareSum
  *   2·p_ij·(p_ij - squareSum_i); logitMean p_ij·(1 + s_ij - logitMean_i); meanDistance and masses, which are Σ_j p_ij·f_ij,
- *   p_ij·(f_ij - value_i). The rows of `dstatistics` of all other statistics are not read.
+ *   p_ij·(f_ij - value_i). `dcaptured` takes the gradient of what the program looks up; a gradient of 0 stays 0 on its
+ *   way through the program. The rows of `dstatistics` of all other statistics are not read.
  * - `attention_weights`: `p` itself, from `lse`, for whatever slice of rows and keys the views show; forbidden cells
  *   are exactly 0.
  * - `attention_transposed`: `out_jc = Σ_i p_ij·r_ic`, the weights' transpose times r, from `lse`.

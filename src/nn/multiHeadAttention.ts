@@ -7,6 +7,7 @@ import { attention } from '../attention/attention.js';
 import type { KeyValueCache } from '../attention/cache.js';
 import type { Mask } from '../attention/mask.js';
 import type { AttentionDropout } from '../attention/options.js';
+import type { ScoreProgram } from '../attention/scoreMod/program.js';
 import { ShapeError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -41,6 +42,8 @@ export interface MultiHeadAttentionInputs {
   readonly mask?: Mask | undefined;
   /** Additive scores broadcastable to [B, H, L, S]. */
   readonly bias?: Tensor | undefined;
+  /** A formula on scores; see ../attention/scoreMod/scoreMod.ts. */
+  readonly scoreMod?: ScoreProgram | undefined;
   /** Keys and values of earlier steps; see ../attention/cache.ts. */
   readonly cache?: KeyValueCache | undefined;
 }

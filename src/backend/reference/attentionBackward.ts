@@ -6,7 +6,7 @@
  *   dv_j  = Σ_i z_ij·dout_i              dp_ij = dropout(dout_i·v_j)
  *   ds_ij = p_ij·(dp_ij - dout_i·out_i)  (because Σ_j p_ij·dp_ij = dout_i·out_i; lse and statistics: see
  *          attentionStatisticsGradient.ts)
- *   dbias = ds,  dx_ij = ds_ij·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
+ *   dbias = ds,  dx_ij = ds_ij·program'·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
  */
 
 import type { Scalars } from '../contract.js';
@@ -25,8 +25,8 @@ export const attentionBackward: ReferenceKernel<'attention_backward_f32'> = (ope
   const [B, , L] = q.shape as [number, number, number, number];
   const G = k.shape[1] as number;
   const share = headsPerKeyHead(q, k);
-  if (dbias) clear(dbias);
   const head = new KeyHeadGradient(operands, scalars);
+  if (dbias) clear(dbias);
   for (let b = 0; b < B; b++) {
     for (let g = 0; g < G; g++) {
       head.open(b, g);
@@ -34,6 +34,7 @@ export const attentionBackward: ReferenceKernel<'attention_backward_f32'> = (ope
       head.close();
     }
   }
+  head.finish();
 };
 
 function clear(view: Strided): void {
@@ -80,6 +81,7 @@ class KeyHeadGradient {
   readonly #dq: Float64Array;
   readonly #dout: Float64Array;
   readonly #out: Float64Array;
+  readonly #dcaptured: Float64Array | undefined;
   #b = 0;
   #g = 0;
 
@@ -94,6 +96,7 @@ class KeyHeadGradient {
     this.#dq = new Float64Array(this.#k.width);
     this.#dout = new Float64Array(this.#v.width);
     this.#out = new Float64Array(this.#v.width);
+    this.#dcaptured = operands.dcaptured && new Float64Array(operands.dcaptured.shape[0] as number);
   }
 
   open(b: number, g: number): void {
@@ -107,6 +110,12 @@ class KeyHeadGradient {
   close(): void {
     this.#dk.write(this.#operands.dk, this.#b, this.#g);
     this.#dv.write(this.#operands.dv, this.#b, this.#g);
+  }
+
+  /** Writes what was summed over all heads. */
+  finish(): void {
+    const { dcaptured } = this.#operands;
+    if (this.#dcaptured) dcaptured?.writeRow(dcaptured.offset, this.#dcaptured);
   }
 
   addRow(h: number, i: number): void {
@@ -134,7 +143,7 @@ class KeyHeadGradient {
       const kept = dropoutRate === 0 || keep(j);
       const dp = kept ? growth * dot(this.#dout, this.#v.rows, j * this.#v.width) : 0;
       const ds = p * (dp - mean) + (this.#statistics?.derivative(j, x, p) ?? 0);
-      const dx = ds * row.slope(n) * scale;
+      const dx = row.backpropagate(n, ds, this.#dcaptured) * scale;
       if (kept) scatterScaled(this.#dv.rows, j * this.#v.width, p * growth, this.#dout);
       addScaled(this.#dq, dx, this.#k.rows, j * this.#k.width);
       scatterScaled(this.#dk.rows, j * this.#k.width, dx, row.query);

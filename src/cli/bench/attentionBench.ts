@@ -35,7 +35,7 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
 /** Throws StateError when a result is wrong. */
 export function prepareAttention(backend: Backend, it: AttentionCase): Prepared<AttentionFigures> {
   const problem = createProblem(backend, it.shape, it.mask);
-  const works = it.pass === 'backward' ? [backwardWork(problem)] : forwardWorks(problem, it);
+  const works = it.pass === 'backward' ? backwardWorks(problem, it) : forwardWorks(problem, it);
   const operations = problemOperations(problem, it.pass);
   return {
     works: works as [() => void, ...(() => void)[]],
@@ -69,6 +69,11 @@ function forwardWorks(problem: AttentionProblem, it: AttentionCase): (() => void
   const compared = it.against && createProblem(outputs.out.backend, it.shape, it.against);
   const others = compared ? [() => runForward(compared, plain)] : [];
   return [...works.map((to) => () => runForward(problem, to)), ...others];
+}
+
+function backwardWorks(problem: AttentionProblem, { shape, against }: AttentionCase): (() => void)[] {
+  const compared = against && createProblem(problem.inputs.q.backend, shape, against);
+  return [problem, ...(compared ? [compared] : [])].map(backwardWork);
 }
 
 function backwardWork(problem: AttentionProblem): () => void {

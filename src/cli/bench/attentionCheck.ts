@@ -108,10 +108,11 @@ function headsOfGroup({ sizes: { H, G } }: AttentionProblem): number {
 
 /** The part of the problem that the last sequence and the last key head see, on the reference backend. */
 function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProblem {
-  const { sizes, inputs, scalars, pairs } = problem;
+  const { program, sizes, inputs, scalars, pairs } = problem;
   const heads = headsOfGroup(problem);
   const cells = (whole: Tensor | undefined): Tensor | undefined =>
     whole && moved(slice(lastHead(whole, rows, { heads }), 3, ...keys));
+  const formula = program?.operands(moved(lastHead(inputs.q, [0, 0])), { h: sizes.H - heads, k: keys[0] });
   const lengths = inputs.lengths?.toArray().at(-1);
   const left = lengths === undefined ? undefined : Math.min(Math.max(lengths - keys[0], 0), keys[1] - keys[0]);
   return {
@@ -120,11 +121,14 @@ function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProbl
       q: moved(lastHead(inputs.q, rows, { heads })),
       k: moved(lastHead(inputs.k, keys)),
       v: moved(lastHead(inputs.v, keys)),
+      program: formula?.program,
+      captured: formula?.captured && moved(formula.captured),
       mask: cells(inputs.mask) ?? blockPairs(problem, { rows, keys }),
       bias: cells(inputs.bias),
       lengths: left === undefined ? undefined : tensor(Int32Array.of(left), [1], { backend: reference }),
     },
     scalars: { ...scalars, offset: scalars.offset + rows[0] - keys[0] },
+    program,
     pairs,
   };
 }

@@ -4,7 +4,15 @@
  */
 
 export type Pass = 'forward' | 'backward' | 'decode';
-export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}` | BlockMaskKind;
+export type MaskKind =
+  | 'dense'
+  | 'causal'
+  | 'boolean'
+  | 'bias'
+  | 'padding'
+  | 'scoreMod'
+  | `window:${number}`
+  | BlockMaskKind;
 /** Masks that become a map of blocks: a window worded as not(or(not, not)), and BigBird with 5 % of the blocks at L 16,384. */
 export type BlockMaskKind = `composed:${number}` | 'bigbird';
 /** `default`: the statistics. `full`: everything that a record can hold. */
@@ -68,6 +76,7 @@ const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
   { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
   { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'scoreMod', shape: long, record: 'none', against: 'dense' },
   { pass: 'forward', mask: 'dense', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'window:256', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'composed:256', shape: longest, record: 'none', against: 'window:256' },
@@ -76,6 +85,7 @@ const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'causal', shape: short, record: 'none' },
   { pass: 'backward', mask: 'dense', shape: long, record: 'none' },
   { pass: 'backward', mask: 'causal', shape: long, record: 'none' },
+  { pass: 'backward', mask: 'scoreMod', shape: long, record: 'none', against: 'dense' },
   { pass: 'backward', mask: 'dense', shape: short, record: 'none' },
   { pass: 'backward', mask: 'causal', shape: short, record: 'none' },
 ];
