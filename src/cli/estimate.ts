@@ -8,7 +8,7 @@ import { loadBackend } from '../backend/registry.js';
 import { UsageError } from '../core/errors.js';
 import { type Comparison, compareMechanisms, type Estimate } from '../models/estimate/estimate.js';
 import { mechanismNames } from '../models/estimate/mechanisms.js';
-import type { ModelPlan } from '../models/estimate/plan.js';
+import { checkPlan, type ModelPlan } from '../models/estimate/plan.js';
 import type { MachineSpeed } from '../models/estimate/time.js';
 import { describeMachine } from './bench/machine.js';
 import { Output } from './output.js';
@@ -71,10 +71,9 @@ function size(flags: string, description: string): Option {
 
 async function run({ mask: mechanism, reach, peak, copy, json, ...plan }: EstimateFlags): Promise<void> {
   const output = new Output({ json });
-  const chosen = { mechanism, reach };
-  compareMechanisms(plan, chosen); // what is wrong is said before some seconds of measuring
+  checkPlan(plan); // what is wrong is said before some seconds of measuring
   const machine = await speedOf(peak, copy);
-  const comparison = compareMechanisms(plan, { ...chosen, machine });
+  const comparison = compareMechanisms(plan, { mechanism, reach, machine });
   show(output, plan, comparison, machine);
   output.result({ plan, machine: machine ?? null, ...comparison });
 }

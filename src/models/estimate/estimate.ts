@@ -87,8 +87,8 @@ export interface Comparison {
 }
 
 /**
- * The plan's mechanism; then full, causal, the smallest window and a dilated one that keep the reach, strided, BigBird and
- * linear; then the plan's with fewer key/value heads. Cheapest among those that keep the reach and, in a language model,
+ * The plan's mechanism; then full, causal, the smallest window that keeps the reach, a dilated one of as many keys,
+ * strided, BigBird and linear; then the plan's with fewer key/value heads. Cheapest among those that keep the reach and, in a language model,
  * do not look ahead; in a bidirectional one, among those that do.
  *
  * Errors: as `estimate`; ShapeError for a reach that the length does not have.
@@ -117,14 +117,14 @@ function checkedReach({ length }: CheckedPlan, reach = length - 1): number {
 /** A stride below two blocks saves nothing. */
 const stride = 128;
 
-function otherNames({ layers, bidirectional }: CheckedPlan, reach: number): string[] {
+function otherNames({ layers, length, bidirectional }: CheckedPlan, reach: number): string[] {
   const window = Math.ceil(reach / layers);
   const causalOnly = bidirectional ? [] : [`strided:${stride}`];
   return [
     'full',
     'causal',
     `window:${window}`,
-    `dilated:${stride}:${stride * window}`,
+    `dilated:${stride}:${Math.min(stride * window, length - 1)}`,
     ...causalOnly,
     'bigbird',
     'linear',

@@ -63,8 +63,8 @@ function transient(plan: CheckedPlan, { linear }: Mechanism): number {
   return 5 * E + 2 * F + (bidirectional ? 0 : vocabulary) + inLinear;
 }
 
-/** Features, chunks, triangles and states of linear attention. */
-function linearKept({ heads: H, keyValueHeads: G, headWidth: D, bidirectional }: CheckedPlan): number {
+/** Numbers a token that linear attention makes: features, chunks, triangles and states. */
+export function linearKept({ heads: H, keyValueHeads: G, headWidth: D, bidirectional }: CheckedPlan): number {
   if (bidirectional) return H * (6 * D + 2) + G * (5 * D + 1);
   return H * (9 * D + 2 * linearChunk + 6) + G * (5 * D + (2 * D * (D + 1)) / linearChunk);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Mechanism } from './mechanisms.js';
+import { linearKept } from './memory.js';
 import { countOperations, type Operations } from './operations.js';
 import { type CheckedPlan, sharedWidth } from './plan.js';
 
@@ -22,6 +23,8 @@ export interface MachineSpeed {
  */
 export const measuredShares = {
   matmul: 0.85,
+  /** Many products of 64 × 64 by 64 × 65, as in linear attention. */
+  smallMatmul: 0.39,
   attentionForward: [
     { keys: 128, ratio: 0.55 },
     { keys: 2048, ratio: 0.82 },
@@ -43,31 +46,42 @@ export const measuredShares = {
 export function predictMs(plan: CheckedPlan, mechanism: Mechanism, parameters: number, machine: MachineSpeed): number {
   const operations = countOperations(plan, mechanism, mechanism.computedPairs);
   const byPeak = atPeak(plan, mechanism, operations) / machine.peakGflops;
-  const byCopy = atCopy(plan, parameters) / machine.copyGigabytesPerSecond;
+  const byCopy = atCopy(plan, mechanism, parameters) / machine.copyGigabytesPerSecond;
   return (byPeak + byCopy) / 1e6;
 }
 
 /** Operations, each as many as its kernel loses to. */
 function atPeak({ length }: CheckedPlan, { linear }: Mechanism, operations: Operations): number {
   const { matmul, attention, matmulBackward, attentionBackward } = operations;
-  const { matmul: ratio, attentionForward, attentionBackward: backward } = measuredShares;
-  const forwardRatio = linear ? ratio : shareAt(attentionForward, length);
-  const backwardRatio = linear ? ratio : shareAt(backward, length);
+  const { matmul: ratio, smallMatmul, attentionForward, attentionBackward: backward } = measuredShares;
+  const forwardRatio = linear ? smallMatmul : shareAt(attentionForward, length);
+  const backwardRatio = linear ? smallMatmul : shareAt(backward, length);
   return (matmul + matmulBackward) / ratio + attention / forwardRatio + attentionBackward / backwardRatio;
 }
 
 /** Bytes that kernels bound by memory read and write, each as many as its kernel loses to. */
-function atCopy(plan: CheckedPlan, parameters: number): number {
-  const { layers, width: E, hidden: F, vocabulary, length, batch, bidirectional, train } = plan;
-  const { norm, normBackward, elementwise, crossEntropy, crossEntropyBackward, adamw } = measuredShares;
-  const forward = layers * ((4 * E) / norm + (6 * E + 2 * F) / elementwise) + (5 * E) / elementwise + (2 * E) / norm;
-  const V = bidirectional ? 0 : vocabulary;
-  const backward =
-    layers * ((6 * E) / normBackward + (6 * E + 2 * sharedWidth(plan) + 3 * F) / elementwise) +
-    V / crossEntropy +
-    (2 * V) / crossEntropyBackward;
-  const update = (7 * parameters) / adamw; // reads weight, gradient and moments, writes all but the gradient
-  return 4 * (batch * length * (forward + (train ? backward : 0)) + (train ? update : 0));
+function atCopy(plan: CheckedPlan, { linear }: Mechanism, parameters: number): number {
+  const { batch, length, train } = plan;
+  const perToken = forwardNumbers(plan, linear) + (train ? backwardNumbers(plan, linear) : 0);
+  const update = (7 * parameters) / measuredShares.adamw; // reads weight, gradient and moments, writes all but the gradient
+  return 4 * (batch * length * perToken + (train ? update : 0));
+}
+
+/** Norms read and write E; sums read 2·E and write E; gelu reads and writes F. */
+function forwardNumbers(plan: CheckedPlan, linear: boolean): number {
+  const { layers, width: E, hidden: F } = plan;
+  const { norm, elementwise } = measuredShares;
+  const block = (4 * E) / norm + (6 * E + 2 * F + (linear ? 2 * linearKept(plan) : 0)) / elementwise;
+  return layers * block + (5 * E) / elementwise + (2 * E) / norm;
+}
+
+/** Their gradients: norm 3·E, sums 3·E, projections that meet, gelu 3·F; the loss reads V, its gradient reads and writes V. */
+function backwardNumbers(plan: CheckedPlan, linear: boolean): number {
+  const { layers, width: E, hidden: F, vocabulary, bidirectional } = plan;
+  const { normBackward, elementwise, crossEntropy, crossEntropyBackward } = measuredShares;
+  const sums = 6 * E + 2 * sharedWidth(plan) + 3 * F + (linear ? 4 * linearKept(plan) : 0);
+  const loss = bidirectional ? 0 : vocabulary / crossEntropy + (2 * vocabulary) / crossEntropyBackward;
+  return layers * ((6 * E) / normBackward + sums / elementwise) + loss;
 }
 
 type ShareByKeys = readonly { readonly keys: number; readonly ratio: number }[];
