@@ -19,6 +19,7 @@ export {
   type WeighOptions,
   weighSequence,
 } from './pooling.js';
+export { reachBack } from './reach.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { rollout } from './rollout.js';
