@@ -11,6 +11,7 @@ import { type StatisticName, statisticNames } from '../core/records.js';
 import { defineOperation, type Saved } from '../tensor/operation.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, permute, select } from '../tensor/views.js';
+import { explicitAttention } from './explicitAttention.js';
 import { type AttentionSizes, attentionSizes, maskOperands, type ScoreScalars, scoreScalars } from './operands.js';
 import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
@@ -56,6 +57,9 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const past = options.cache?.length ?? 0;
   const held = options.cache ? options.cache.append(k, v) : { k, v };
   const call = { ...options, offset: options.offset ?? past };
+
+  const { normaliser } = call;
+  if (normaliser) return explicitAttention(q, held.k, held.v, { ...call, normaliser });
 
   const sizes = attentionSizes('attention', q, held.k, held.v);
   const { mask, bias, lengths, blocks, patterns } = maskOperands('attention', sizes, q, call);

@@ -3,7 +3,7 @@
  * kernel does not have, and as the oracle of the fused path. O(L·S) memory. Next: attention.ts for the fast way.
  */
 
-import { full, tensor } from '../tensor/create.js';
+import { tensor } from '../tensor/create.js';
 import { add, affine, tanh, where } from '../tensor/elementwise.js';
 import { matmul } from '../tensor/linearAlgebra.js';
 import { softmax } from '../tensor/normalise.js';
@@ -13,21 +13,37 @@ import { predicateOf } from './maskAlgebra.js';
 import { type AttentionSizes, attentionSizes, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
 
-export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'>;
+export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset' | 'normaliser'>;
 
 /**
- * `softmax(softcap(scale · q·kᵀ) + bias)` over the allowed keys (Vaswani et al. 2017, eq. 1).
+ * `normaliser(softcap(scale · q·kᵀ) + bias)` over the allowed keys, by default softmax (Vaswani et al. 2017, eq. 1).
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D] → weights [B, H, L, S]. A row without an allowed key is all zeros.
  */
 export function computeAttentionWeights(q: Tensor, k: Tensor, options: ExplicitOptions = {}): Tensor {
-  const sizes = attentionSizes('computeAttentionWeights', q, k);
+  const { normaliser = softmax } = options;
+  return normaliser(attentionScores('computeAttentionWeights', q, k, options).scores);
+}
+
+/** What a normaliser gets. */
+export interface Scores {
+  /** [B, H, L, S]; -Infinity where the mask or the bias forbids the pair. */
+  readonly scores: Tensor;
+  /** 1 for keys that some query may attend to: u8 [B, 1, S, 1]. The others must not be read, they may hold NaN. */
+  readonly seen: Tensor;
+}
+
+/** The scores before the normaliser. */
+export function attentionScores(name: string, q: Tensor, k: Tensor, options: ExplicitOptions): Scores {
+  const sizes = attentionSizes(name, q, k);
   const { scale, softcap } = scoreScalars(sizes, options);
-  const scores = affine(matmul(q, permute(repeatHeads(k, sizes), [0, 1, 3, 2])), scale, 0); // [B, H, L, S]
-  const capped = softcap > 0 ? affine(tanh(affine(scores, 1 / softcap, 0)), softcap, 0) : scores;
+  const allowed = allowedPairs(q, sizes, options);
+  const seen = seenKeys(allowed, sizes);
+  const keys = repeatHeads(where(seen, k, 0), sizes);
+  const raw = affine(matmul(q, permute(keys, [0, 1, 3, 2])), scale, 0); // [B, H, L, S]
+  const capped = softcap > 0 ? affine(tanh(affine(raw, 1 / softcap, 0)), softcap, 0) : raw;
   const biased = options.bias ? add(capped, options.bias) : capped;
-  const forbidden = full([1], -Infinity, { backend: q.backend });
-  return softmax(where(allowedPairs(q, sizes, options), biased, expand(forbidden, biased.shape)), -1);
+  return { scores: where(allowed, biased, -Infinity), seen };
 }
 
 /**
@@ -60,4 +76,13 @@ function allowedPairs(q: Tensor, sizes: AttentionSizes, options: ExplicitOptions
     pairs[index] = Number(mask?.allows(b, h, position, index % S) ?? true);
   }
   return tensor(pairs, [B, H, L, S], { dtype: 'u8', backend: q.backend });
+}
+
+/** 1 for keys that any query of any head may attend to: u8 [B, 1, S, 1]. */
+function seenKeys(allowed: Tensor, { B, H, L, S }: AttentionSizes): Tensor {
+  const seen = new Uint8Array(B * S);
+  allowed.toArray().forEach((may, at) => {
+    if (may) seen[Math.floor(at / (H * L * S)) * S + (at % S)] = 1;
+  });
+  return tensor(seen, [B, 1, S, 1], { dtype: 'u8', backend: allowed.backend });
 }

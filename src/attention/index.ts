@@ -7,6 +7,13 @@ export { KeyValueCache } from './cache.js';
 export { applyAttentionWeights, computeAttentionWeights, type ExplicitOptions } from './explicit.js';
 export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from './mask.js';
 export { not, or } from './maskAlgebra.js';
+export {
+  type Normaliser,
+  sigmoidWeights,
+  type TalkingHeadsOptions,
+  talkingHeads,
+  topKWeights,
+} from './normalisers.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';

@@ -6,6 +6,7 @@ import { ShapeError, StateError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { KeyValueCache } from './cache.js';
 import type { Mask } from './mask.js';
+import type { Normaliser } from './normalisers.js';
 import { ScoreProgram } from './scoreMod/program.js';
 
 /** What to record beside the result. Recording never changes the result by a bit. */
@@ -47,6 +48,8 @@ export interface AttentionOptions {
   readonly bias?: Tensor | undefined;
   /** A formula on scores after softcap, before bias and mask; see scoreMod/scoreMod.ts. */
   readonly scoreMod?: ScoreProgram | undefined;
+  /** Scores to weights in place of softmax, on the explicit path in O(L·S) memory; see normalisers.ts. */
+  readonly normaliser?: Normaliser | undefined;
   readonly dropout?: AttentionDropout | undefined;
   /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
   readonly cache?: KeyValueCache | undefined;
@@ -55,7 +58,18 @@ export interface AttentionOptions {
   readonly record?: RecordOptions | undefined;
 }
 
-const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'scoreMod', 'dropout', 'cache', 'offset', 'record']);
+const optionNames = new Set([
+  'scale',
+  'softcap',
+  'mask',
+  'bias',
+  'scoreMod',
+  'dropout',
+  'cache',
+  'offset',
+  'record',
+  'normaliser',
+]);
 const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 
 /** Throws on unknown names and on values outside their range. */

@@ -10,6 +10,7 @@ import { scope } from '../tensor/scope.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, slice } from '../tensor/views.js';
 import { blockMapOf, pairsOf } from './blockOperands.js';
+import { computeAttentionWeights } from './explicit.js';
 import { and, booleanMask, type Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
@@ -17,7 +18,7 @@ import { scoreOperands } from './scoreMod/program.js';
 
 /** A call to look into: its q and k, the lse it returned, and the options it was made with. */
 export interface PeekSource
-  extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'scoreMod' | 'offset'> {
+  extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'scoreMod' | 'offset' | 'normaliser'> {
   /** [B, H, L, D] */
   readonly q: Tensor;
   /** [B, G, S, D]; with a cache, everything cached. */
@@ -43,7 +44,7 @@ export interface PeekSelection {
  * Weights `p_ij = exp(s_ij - lse_i)` of the selected rows and columns, before dropout; forbidden pairs are exactly 0.
  *
  * Shapes: → [B, H, rows, columns], H = 1 when a head is chosen.
- * Memory: O(rows · columns). Errors: ShapeError for a position or head outside the call.
+ * Memory: O(rows · columns); with a normaliser O(L·S), since it sees whole rows of all heads. Errors: ShapeError for a position or head outside the call.
  */
 export function peek(source: PeekSource, selection: PeekSelection = {}): Tensor {
   const sizes = attentionSizes('peek', source.q, source.k);
@@ -52,7 +53,9 @@ export function peek(source: PeekSource, selection: PeekSelection = {}): Tensor 
   const columns = ranges('columns', selection.columns, sizes.S);
   return noGrad(() =>
     scope(() => {
-      const strips = rows.map((row) => columns.map((column) => tile(source, sizes, { heads, row, column })));
+      const whole = source.normaliser && computeAttentionWeights(source.q, source.k, source); // [B, H, L, S]
+      const part = (at: Tile): Tensor => (whole ? cutTile(whole, at) : tile(source, sizes, at));
+      const strips = rows.map((row) => columns.map((column) => part({ heads, row, column })));
       return joined(
         strips.map((strip) => joined(strip, 3)),
         2,
@@ -103,6 +106,10 @@ function predicatePairs(source: PeekSource, sizes: AttentionSizes, { heads, row,
 function pairsAllowed(a: Tensor | undefined, b: Tensor | undefined, shape: readonly number[]): Tensor | undefined {
   const { allowed } = and(...[a, b].flatMap((pairs) => (pairs ? [booleanMask(pairs)] : [])));
   return allowed && expand(allowed, shape);
+}
+
+function cutTile(whole: Tensor, { heads, row, column }: Tile): Tensor {
+  return cut(cut(cut(whole, 1, heads), 2, row), 3, column);
 }
 
 /** Key lengths as seen from key `start` on. */

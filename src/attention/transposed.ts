@@ -6,10 +6,12 @@
 import { ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import { full } from '../tensor/create.js';
+import { matmul } from '../tensor/linearAlgebra.js';
 import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
-import { expand, select } from '../tensor/views.js';
+import { expand, select, transpose } from '../tensor/views.js';
+import { computeAttentionWeights } from './explicit.js';
 import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { PeekSource } from './peek.js';
 import { scoreOperands } from './scoreMod/program.js';
@@ -17,7 +19,8 @@ import { scoreOperands } from './scoreMod/program.js';
 /**
  * `out_jc = Σ_i p_ij·r_ic`, with the weights `p_ij = exp(s_ij - lse_i)` before dropout; forbidden pairs count 0.
  *
- * Shapes: r broadcastable to [B, H, L, C] → [B, H, S, C]. Memory: O(L + S) per head and column, never L×S.
+ * Shapes: r broadcastable to [B, H, L, C] → [B, H, S, C]. Memory: O(L + S) per head and column, never L×S, but with a
+ * normaliser.
  * Numerics: error ≤ 1e-6·Σ_i p_ij·|r_ic| + 1e-7 on N(0,1) inputs; the same bits for any thread count. No gradient.
  * Errors: ShapeError for sizes that do not fit.
  *
@@ -33,6 +36,7 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
   requireBroadcast(r, [B, H, L, C]);
   return noGrad(() =>
     scope(() => {
+      if (source.normaliser) return matmul(transpose(computeAttentionWeights(q, k, source)), expand(r, [B, H, L, C]));
       const masks = maskOperands('applyTransposedWeights', sizes, q, source);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
       const scalars = scoreScalars(sizes, source);

@@ -4,6 +4,7 @@ export { backward, zeroGradients } from './autograd.js';
 export * from './create.js';
 export { type CrossEntropyOptions, crossEntropy } from './crossEntropy.js';
 export * from './elementwise.js';
+export { entmax15, sparsemax } from './entmax.js';
 export { embedding } from './indexing.js';
 export { concat, split } from './join.js';
 export { linear, matmul } from './linearAlgebra.js';

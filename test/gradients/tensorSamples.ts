@@ -13,6 +13,7 @@ import {
   divide,
   dropout,
   embedding,
+  entmax15,
   exp,
   expand,
   gelu,
@@ -37,6 +38,7 @@ import {
   silu,
   slice,
   softmax,
+  sparsemax,
   split,
   sqrt,
   square,
@@ -171,6 +173,11 @@ export const tensorSamples: Readonly<Record<string, readonly Sample[]>> = {
       inputs: [random(4, 3), ids([2, 3], [1, 3, 1, 0, 3, 1])],
       run: (table, index) => embedding(table, index),
     },
+  ],
+  entmax: [
+    { inputs: [random(3, 5)], run: (x) => sparsemax(affine(x, 2, 0)) },
+    { inputs: [random(2, 3, 4)], run: (x) => entmax15(affine(x, 3, 0)) },
+    { inputs: [random(3, 1)], run: (x) => entmax15(x) },
   ],
   softmax: [
     { inputs: [random(3, 5)], run: (x) => softmax(x) },

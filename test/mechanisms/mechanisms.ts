@@ -1,0 +1,153 @@
+/**
+ * Every mechanism, a few lines each: this list is tested by mechanisms.test.ts and printed as docs/mechanisms.md
+ * (`npm run mechanisms`). A new one is a new entry.
+ */
+
+import {
+  and,
+  causal,
+  keyPadding,
+  sigmoidWeights,
+  slidingWindow,
+  talkingHeads,
+  topKWeights,
+} from '../../src/attention/index.js';
+import { entmax15, sparsemax } from '../../src/tensor/index.js';
+import type { Numbers } from './agree.js';
+import { type AttentionMechanism, byRow, type Mechanism, type Sizes, softmaxRow, viaAttention } from './mechanism.js';
+
+const forbidden = -Infinity;
+
+const ofTheCall: readonly AttentionMechanism[] = [
+  {
+    name: 'scaled dot-product',
+    use: 'The default; multi-head, grouped (H > G), multi-query (G = 1) and cross-attention (S ≠ L) are the same call.',
+    cost: 'O(L·S) time, O(L) memory',
+    paper: 'Vaswani et al. 2017; Shazeer 2019; Ainslie et al. 2023',
+    options: () => ({}),
+    cached: true,
+  },
+  {
+    name: 'causal mask',
+    use: 'Language models: no position sees a later one.',
+    cost: 'half of plain',
+    paper: 'Vaswani et al. 2017, §3.2.3',
+    options: () => ({ mask: causal() }),
+    score: (s, { i, j }) => (j <= i ? s : forbidden),
+    cached: true,
+  },
+  {
+    name: 'sliding window',
+    use: 'Long sequences whose meaning is local.',
+    cost: 'O(L·window) time',
+    paper: 'Beltagy et al. 2020, §3.1',
+    options: () => ({ mask: slidingWindow({ left: 2, right: 1 }) }),
+    score: (s, { i, j }) => (j >= i - 2 && j <= i + 1 ? s : forbidden),
+    cached: true,
+  },
+  {
+    name: 'key padding',
+    use: 'Batches of different lengths.',
+    cost: 'as the valid keys',
+    paper: 'Vaswani et al. 2017',
+    options: () => ({ mask: and(keyPadding([5, 2]), causal()) }),
+    score: (s, { b, i, j }) => (j < (b === 0 ? 5 : 2) && j <= i ? s : forbidden),
+  },
+  {
+    name: 'additive bias',
+    use: 'Any score per pair or per head, given or learned.',
+    cost: 'O(H·L·S) memory for the bias',
+    paper: 'Shaw et al. 2018; Raffel et al. 2020 (as a table)',
+    parameters: ({ H, L, S }) => [[H, L, S]],
+    options: (_, [bias]) => ({ bias }),
+    score: (s, { h, i, j }, { L, S }, [bias]) => s + ((bias as Numbers)[(h * L + i) * S + j] as number),
+  },
+  {
+    name: 'softcap',
+    use: 'Bounds the logits of a large or unstable model.',
+    cost: 'a tanh a score',
+    paper: 'Gemma 2, 2024, §2',
+    options: () => ({ softcap: 1.5 }),
+    score: (s) => 1.5 * Math.tanh(s / 1.5),
+    cached: true,
+  },
+  {
+    name: 'sigmoid',
+    use: 'Weights that do not compete: a query may read much or nothing.',
+    cost: 'explicit path, O(L·S) memory',
+    paper: 'Ramapuram et al. 2024',
+    options: () => ({ normaliser: sigmoidWeights({ bias: -2 }), mask: causal() }),
+    score: (s, { i, j }) => (j <= i ? s : forbidden),
+    normalise: (row) => row.map((s) => 1 / (1 + Math.exp(2 - s))),
+    cached: true,
+  },
+  {
+    name: 'top-k',
+    use: 'Reads a fixed number of keys and drops the noise of the rest.',
+    cost: 'explicit path, O(L·S) memory, a sort a row',
+    paper: 'Zhao et al. 2019',
+    options: () => ({ normaliser: topKWeights(2) }),
+    normalise: (row) => {
+      const least = [...row].sort((a, b) => b - a)[Math.min(2, row.length) - 1] as number;
+      return softmaxRow(row.map((s) => (s >= least ? s : forbidden)));
+    },
+    cached: true,
+  },
+  {
+    name: 'sparsemax',
+    use: 'Weights that are exactly 0 for most keys, for reading off.',
+    cost: 'explicit path, O(L·S) memory, a sort a row on the host',
+    paper: 'Martins and Astudillo 2016',
+    options: () => ({ normaliser: sparsemax }),
+    normalise: (row) => solved(row, (above) => above, 1),
+    cached: true,
+  },
+  {
+    name: 'entmax 1.5',
+    use: 'Sparse, yet smoother to train than sparsemax.',
+    cost: 'explicit path, O(L·S) memory, a sort a row on the host',
+    paper: 'Peters et al. 2019',
+    options: () => ({ normaliser: entmax15, mask: causal() }),
+    score: (s, { i, j }) => (j <= i ? s : forbidden),
+    normalise: (row) => solved(row, (above) => above * above, 0.5),
+    cached: true,
+  },
+  {
+    name: 'talking heads',
+    use: 'Heads that share what they found before and after the softmax.',
+    cost: 'explicit path, O(L·S) memory, two H×H products a pair',
+    paper: 'Shazeer et al. 2020',
+    parameters: ({ H }) => [[H, H], [H, H]], // biome-ignore format: one line
+    options: (_, [before, after]) => ({ normaliser: talkingHeads({ before, after }) }),
+    weights: (scores, sizes, [before, after]) =>
+      mixed(byRow(mixed(scores, sizes, before as Numbers), sizes.S, softmaxRow), sizes, after as Numbers),
+    cached: true,
+  },
+];
+
+/** `power(max(factor·s - τ, 0))` with τ by bisection, so that the row sums to 1: the definition, without the sort. */
+function solved(row: readonly number[], power: (above: number) => number, factor: number): readonly number[] {
+  const z = row.map((s) => s * factor);
+  const at = (tau: number): readonly number[] => z.map((value) => power(Math.max(value - tau, 0)));
+  let [low, high] = [Math.max(...z) - 1, Math.max(...z)];
+  if (high === -Infinity) return row.map(() => 0);
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (at(middle).reduce((a, b) => a + b) > 1) low = middle;
+    else high = middle;
+  }
+  return at(low);
+}
+
+/** Head c gets `Σ_a x_a·mix_ac`. */
+function mixed(x: Numbers, { H, L, S }: Sizes, mix: Numbers): readonly number[] {
+  const block = L * S;
+  return Array.from({ length: x.length }, (_, at) => {
+    const [b, c] = [Math.floor(at / (H * block)), Math.floor(at / block) % H];
+    let total = 0;
+    for (let a = 0; a < H; a++) total += (x[(b * H + a) * block + (at % block)] as number) * (mix[a * H + c] as number);
+    return total;
+  });
+}
+
+export const mechanisms: readonly Mechanism[] = [...ofTheCall.map(viaAttention)];
