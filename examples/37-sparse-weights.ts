@@ -33,7 +33,7 @@ const normalisers: Record<string, Normaliser> = {
 };
 
 for (const [name, normaliser] of Object.entries(normalisers)) {
-  const { record } = attention(q, k, v, { normaliser, mask: causal(), scale: 1, record: { rows: [5] } });
+  const { record } = attention(q, k, v, { normaliser, mask: causal(), record: { rows: [5] } });
   const { statistics, weights } = record.read();
   const row = Array.from(weights?.values.subarray(0, 6) ?? [], (weight) => weight.toFixed(2));
   console.log(name.padEnd(10), row.join(' '), '  entropy', statistics.entropyNats[5]?.toFixed(2));

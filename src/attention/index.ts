@@ -5,6 +5,12 @@ export { type BlockMap, type CompileSizes, compileMask, maskPicture } from './bl
 export { type BigBirdOptions, type BlockRows, bigBird, blockSparse } from './blockSparse.js';
 export { KeyValueCache } from './cache.js';
 export { applyAttentionWeights, computeAttentionWeights, type ExplicitOptions } from './explicit.js';
+export {
+  type FeatureMap,
+  type LinearAttentionOptions,
+  type LinearAttentionResult,
+  linearAttention,
+} from './linearAttention.js';
 export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from './mask.js';
 export { not, or } from './maskAlgebra.js';
 export {

@@ -14,6 +14,7 @@ import {
 } from '../../src/attention/index.js';
 import { entmax15, sparsemax } from '../../src/tensor/index.js';
 import type { Numbers } from './agree.js';
+import { viaLinear } from './linear.js';
 import { type AttentionMechanism, byRow, type Mechanism, type Sizes, softmaxRow, viaAttention } from './mechanism.js';
 
 const forbidden = -Infinity;
@@ -150,4 +151,33 @@ function mixed(x: Numbers, { H, L, S }: Sizes, mix: Numbers): readonly number[] 
   });
 }
 
-export const mechanisms: readonly Mechanism[] = [...ofTheCall.map(viaAttention)];
+const elu = (x: number): number => (x > 0 ? x + 1 : Math.exp(x));
+
+const linear = [
+  {
+    name: 'linear attention',
+    use: 'Very long sequences where an approximate, smooth mixture is enough.',
+    phi: elu,
+    options: { lengths: [3, 1] },
+  },
+  {
+    name: 'linear attention, causal',
+    use: 'Long texts; decoding costs the same for every token.',
+    phi: elu,
+    options: { causal: true, chunk: 2 },
+  },
+  {
+    name: 'linear attention, relu',
+    use: 'Sparse features, exact zeros.',
+    phi: (x: number) => Math.max(x, 0),
+    options: { features: 'relu', causal: true, chunk: 3 },
+  },
+  {
+    name: 'linear attention, no feature map',
+    use: 'Associative memories and fast-weight layers.',
+    phi: (x: number) => x,
+    options: { features: 'identity', causal: true, chunk: 4 },
+  },
+] as const;
+
+export const mechanisms: readonly Mechanism[] = [...ofTheCall.map(viaAttention), ...linear.map(viaLinear)];
