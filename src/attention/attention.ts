@@ -11,7 +11,10 @@ import { type StatisticName, statisticNames } from '../core/records.js';
 import { defineOperation, type Saved } from '../tensor/operation.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, permute, select } from '../tensor/views.js';
+import { attendInParts, fitsParts } from './attendInParts.js';
+import type { Held } from './attentionCache.js';
 import { explicitAttention } from './explicitAttention.js';
+import { and } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, type ScoreScalars, scoreScalars } from './operands.js';
 import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
@@ -54,9 +57,15 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOp
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): AttentionResult {
   checkOptions(options);
   attentionSizes('attention', q, k, v);
-  const past = options.cache?.length ?? 0;
-  const held = options.cache ? options.cache.append(k, v) : { k, v };
-  const call = { ...options, offset: options.offset ?? past };
+  const { cache, ...rest } = options;
+  if (cache?.appendInParts && fitsParts(options))
+    return attendInParts(q, cache.appendInParts(k, v), (query, { k, v, offset }) =>
+      attention(query, k, v, { ...rest, offset }),
+    );
+  const held: Held = cache ? cache.append(k, v) : { k, v };
+  const past = cache ? (held.k.shape[2] as number) - (k.shape[2] as number) : 0;
+  const masks = [rest.mask, held.mask].flatMap((part) => part ?? []);
+  const call = { ...rest, mask: masks.length > 1 ? and(...masks) : masks[0], offset: options.offset ?? past };
 
   const { normaliser } = call;
   if (normaliser) return explicitAttention(q, held.k, held.v, { ...call, normaliser });

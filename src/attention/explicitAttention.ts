@@ -5,14 +5,12 @@
 
 import { ShapeError, StateError } from '../core/errors.js';
 import { formatShape, sameShape } from '../core/shape.js';
-import { tensor } from '../tensor/create.js';
-import { dropout, subtract, where } from '../tensor/elementwise.js';
-import { logSoftmax } from '../tensor/normalise.js';
+import { dropout, where } from '../tensor/elementwise.js';
 import { noGrad } from '../tensor/recording.js';
-import { max } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { applyAttentionWeights, attentionScores } from './explicit.js';
+import { logSumExp } from './mergeParts.js';
 import type { Normaliser } from './normalisers.js';
 import { attentionSizes } from './operands.js';
 import type { AttentionOptions } from './options.js';
@@ -48,14 +46,6 @@ export function explicitAttention(
     const recording = noGrad(() => recordWeights({ sizes, scores, weights, lse, offset }, record));
     return { out, lse, record: recording };
   });
-}
-
-/** `ln Σ_j e^{x_ij}` of every row; -Infinity for a row of -Infinity. */
-function logSumExp(scores: Tensor): Tensor {
-  const largest = max(scores, -1); // [B, H, L]
-  const empty = Array.from(largest.toArray(), (value) => (value === -Infinity ? 1 : 0));
-  const isEmpty = tensor(Uint8Array.from(empty), largest.shape, { dtype: 'u8', backend: scores.backend });
-  return where(isEmpty, -Infinity, subtract(largest, max(logSoftmax(scores), -1)));
 }
 
 function requireSameShape(weights: Tensor, scores: Tensor): void {

@@ -1,6 +1,7 @@
 /** `keyhole/attention`: the call, its masks, its record, and what it is made of. */
 
 export { type AttentionResult, attention } from './attention.js';
+export { AttentionCache, type Held, type HeldPart } from './attentionCache.js';
 export { type BlockMap, type CompileSizes, compileMask, maskPicture } from './blockMap.js';
 export { type BigBirdOptions, type BlockRows, bigBird, blockSparse } from './blockSparse.js';
 export { KeyValueCache } from './cache.js';
@@ -13,6 +14,7 @@ export {
 } from './linearAttention.js';
 export { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from './mask.js';
 export { not, or } from './maskAlgebra.js';
+export { mergeParts, type PartialAttention } from './mergeParts.js';
 export {
   type Normaliser,
   sigmoidWeights,
@@ -21,6 +23,7 @@ export {
   topKWeights,
 } from './normalisers.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
+export { PagedCache, type PagedCacheOptions } from './pagedCache.js';
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
 export {
@@ -35,6 +38,7 @@ export {
 export { reachBack } from './reach.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
+export { RollingCache, type RollingCacheOptions } from './rollingCache.js';
 export { rollout } from './rollout.js';
 export { Condition, Expression, type ScoreOperand } from './scoreMod/expression.js';
 export { ScoreProgram } from './scoreMod/program.js';

@@ -4,7 +4,7 @@
 
 import { ShapeError, StateError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { KeyValueCache } from './cache.js';
+import type { AttentionCache } from './attentionCache.js';
 import type { Mask } from './mask.js';
 import type { Normaliser } from './normalisers.js';
 import { ScoreProgram } from './scoreMod/program.js';
@@ -52,7 +52,7 @@ export interface AttentionOptions {
   readonly normaliser?: Normaliser | undefined;
   readonly dropout?: AttentionDropout | undefined;
   /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
-  readonly cache?: KeyValueCache | undefined;
+  readonly cache?: AttentionCache | undefined;
   /** Position of the first query on the key axis; default the past length of the cache, else 0. */
   readonly offset?: number | undefined;
   readonly record?: RecordOptions | undefined;

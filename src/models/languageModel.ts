@@ -3,7 +3,7 @@
  * whole text known; textSession.ts writes it token by token.
  */
 
-import type { KeyValueCache } from '../attention/cache.js';
+import type { AttentionCache } from '../attention/attentionCache.js';
 import { causal } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
 import type { Context } from '../nn/context.js';
@@ -38,7 +38,7 @@ const deviation = 0.02;
 /** What a token-by-token pass needs: how many tokens came before, and their keys and values by block. */
 export interface Past {
   readonly length: number;
-  readonly caches: readonly KeyValueCache[];
+  readonly caches: readonly AttentionCache[];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One layer of a transformer decoder: causal self-attention, cross-attention to a memory, feed-forward. */
 
-import type { KeyValueCache } from '../attention/cache.js';
+import type { AttentionCache } from '../attention/attentionCache.js';
 import { causal, type Mask } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,7 +20,7 @@ export interface DecoderInputs {
   /** Which positions of the memory are real. */
   readonly memoryMask?: Mask | undefined;
   /** Keys and values of earlier steps. */
-  readonly cache?: KeyValueCache | undefined;
+  readonly cache?: AttentionCache | undefined;
 }
 
 /**

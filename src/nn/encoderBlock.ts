@@ -3,7 +3,7 @@
  * model, and then it takes a cache.
  */
 
-import type { KeyValueCache } from '../attention/cache.js';
+import type { AttentionCache } from '../attention/attentionCache.js';
 import type { Mask } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -37,7 +37,7 @@ export interface BlockOptions {
 export interface EncoderBlockInputs {
   readonly mask?: Mask | undefined;
   /** Keys and values of earlier steps; only with a causal mask. */
-  readonly cache?: KeyValueCache | undefined;
+  readonly cache?: AttentionCache | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { attention } from '../attention/attention.js';
-import type { KeyValueCache } from '../attention/cache.js';
+import type { AttentionCache } from '../attention/attentionCache.js';
 import type { Mask } from '../attention/mask.js';
 import type { AttentionDropout } from '../attention/options.js';
 import type { ScoreProgram } from '../attention/scoreMod/program.js';
@@ -45,7 +45,7 @@ export interface MultiHeadAttentionInputs {
   /** A formula on scores; see ../attention/scoreMod/scoreMod.ts. */
   readonly scoreMod?: ScoreProgram | undefined;
   /** Keys and values of earlier steps; see ../attention/cache.ts. */
-  readonly cache?: KeyValueCache | undefined;
+  readonly cache?: AttentionCache | undefined;
 }
 
 /**
@@ -82,6 +82,7 @@ export class MultiHeadAttention extends Module {
   }
 
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {
+    inputs.cache?.claim(this);
     const q = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
     const { k, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]
     const capture = context.captures?.wants(this);
