@@ -38,6 +38,9 @@ export abstract class AttentionCache {
   /** Positions so far, of the longest sequence: where the next token stands. */
   abstract get length(): number;
 
+  /** Positions so far of every sequence [B]. */
+  abstract get lengths(): readonly number[];
+
   /** Takes k [B, G, L, D] and v [B, G, L, Dv]; shows what may be attended to, these included. */
   abstract append(k: Tensor, v: Tensor): Held;
 

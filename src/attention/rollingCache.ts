@@ -64,6 +64,10 @@ export class RollingCache extends AttentionCache {
     return this.#length;
   }
 
+  get lengths(): readonly number[] {
+    return new Array<number>(this.#storage?.k.shape[0] ?? 0).fill(this.#length);
+  }
+
   /** Positions still held. */
   get heldLength(): number {
     return this.#end - this.#start;

@@ -1,5 +1,6 @@
 /** `keyhole/nn`: layers, blocks, and the context they run in. */
 
+export type { AttentionMechanism, MechanismOptions, QueriesAndKeys } from './attentionMechanism.js';
 export { type CaptureOptions, capture } from './capture.js';
 export { type CaptureSink, type Context, inference } from './context.js';
 export { DecoderBlock, type DecoderInputs } from './decoderBlock.js';
@@ -19,10 +20,12 @@ export {
 } from './multiHeadAttention.js';
 export { Pooling, type PoolingForm } from './pooling.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
+export { type PyTorchAttentionOptions, pytorchAttention } from './pytorchAttention.js';
 export { keepAll, type RunBlock, recompute } from './recompute.js';
 export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';
 export { type SentencePlaces, SentencePositions } from './sentencePositions.js';
+export { TalkingHeads } from './talkingHeads.js';
 export {
   AdditiveAttention,
   type AdditiveAttentionOptions,
