@@ -16,6 +16,7 @@ import { entmax15, sparsemax } from '../../src/tensor/index.js';
 import type { Numbers } from './agree.js';
 import { viaLinear } from './linear.js';
 import { type AttentionMechanism, byRow, type Mechanism, type Sizes, softmaxRow, viaAttention } from './mechanism.js';
+import { words } from './words.js';
 
 const forbidden = -Infinity;
 
@@ -180,4 +181,4 @@ const linear = [
   },
 ] as const;
 
-export const mechanisms: readonly Mechanism[] = [...ofTheCall.map(viaAttention), ...linear.map(viaLinear)];
+export const mechanisms: readonly Mechanism[] = [...ofTheCall.map(viaAttention), ...linear.map(viaLinear), ...words];
