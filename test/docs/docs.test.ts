@@ -48,9 +48,11 @@ describe('examples', () => {
 describe('documents', () => {
   const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
   const own = [
+    'docs/caches.md',
     'docs/estimate.md',
     'docs/kpis.md',
     'docs/masks.md',
+    'docs/mechanisms.md',
     'docs/numerics.md',
     'docs/training.md',
     'docs/tasks/novel.md',
