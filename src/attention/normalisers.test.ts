@@ -5,6 +5,7 @@ import { backward, entmax15, normal, setBackend, softmax, sparsemax, sum, tensor
 import { attention } from './attention.js';
 import { and, booleanMask, causal, keyPadding } from './mask.js';
 import { type Normaliser, sigmoidWeights, talkingHeads, topKWeights } from './normalisers.js';
+import { scoreMod } from './scoreMod/scoreMod.js';
 import { attentionReceived } from './transposed.js';
 
 const random = new RandomStream(3);
@@ -89,6 +90,8 @@ describe('a normaliser', () => {
     expect(() => topKWeights(0)).toThrow(/count of at least 1, got 0/);
     const mix = talkingHeads({ before: tensor([[1]]) });
     expect(() => attention(q, k, v, { normaliser: mix })).toThrow(/before \[H, H\] = \[2, 2\], got \[1, 1\]/);
+    const formula = scoreMod((score) => score);
+    expect(() => attention(q, k, v, { normaliser: softmax, scoreMod: formula })).toThrow(/no scoreMod beside/);
     const wrong: Normaliser = (scores) => sum(scores, -1);
     expect(() => attention(q, k, v, { normaliser: wrong })).toThrow(/normaliser to return \[B, H, L, S\]/);
   });
