@@ -5,29 +5,42 @@
 
 import { full, tensor } from '../tensor/create.js';
 import { add, affine, tanh, where } from '../tensor/elementwise.js';
+import { concat } from '../tensor/join.js';
 import { matmul } from '../tensor/linearAlgebra.js';
 import { softmax } from '../tensor/normalise.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expand, permute, reshape, unsqueeze } from '../tensor/views.js';
+import { contiguous, expand, permute, reshape, slice, unsqueeze } from '../tensor/views.js';
 import { predicateOf } from './maskAlgebra.js';
 import { type AttentionSizes, attentionSizes, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
+import { biasOperands, explicitBias } from './relativeBias.js';
 
-export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'>;
+export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'sinks' | 'offset'>;
 
 /**
- * `softmax(softcap(scale · q·kᵀ) + bias)` over the allowed keys (Vaswani et al. 2017, eq. 1).
+ * `softmax(softcap(scale · q·kᵀ) + bias)` over the allowed keys (Vaswani et al. 2017, eq. 1); with `sinks` over one key
+ * more, whose weight is left out of the result.
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D] → weights [B, H, L, S]. A row without an allowed key is all zeros.
  */
 export function computeAttentionWeights(q: Tensor, k: Tensor, options: ExplicitOptions = {}): Tensor {
   const sizes = attentionSizes('computeAttentionWeights', q, k);
-  const { scale, softcap } = scoreScalars(sizes, options);
+  const { scale, softcap, offset } = scoreScalars(sizes, options);
   const scores = affine(matmul(q, permute(repeatHeads(k, sizes), [0, 1, 3, 2])), scale, 0); // [B, H, L, S]
   const capped = softcap > 0 ? affine(tanh(affine(scores, 1 / softcap, 0)), softcap, 0) : scores;
-  const biased = options.bias ? add(capped, options.bias) : capped;
+  const call = { sizes, q, scale, offset };
+  const bias = explicitBias(call, biasOperands('computeAttentionWeights', call, options.bias));
+  const biased = bias ? add(capped, bias) : capped;
   const forbidden = full([1], -Infinity, { backend: q.backend });
-  return softmax(where(allowedPairs(q, sizes, options), biased, expand(forbidden, biased.shape)), -1);
+  const masked = where(allowedPairs(q, sizes, options), biased, expand(forbidden, biased.shape));
+  return options.sinks ? softmaxWithSinks(masked, options.sinks) : softmax(masked, -1);
+}
+
+/** Softmax over the keys and one logit a head beside them, without the weight of that. */
+function softmaxWithSinks(scores: Tensor, sinks: Tensor): Tensor {
+  const [B, H, L, S] = scores.shape as [number, number, number, number];
+  const column = contiguous(expand(reshape(sinks, [1, H, 1, 1]), [B, H, L, 1]));
+  return slice(softmax(concat([scores, column], 3), -1), 3, 0, S);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** `keyhole/attention`: the call, its masks, its record, and what it is made of. */
 
+export { alibi, alibiSlopes } from './alibi.js';
 export { type AttentionResult, attention } from './attention.js';
 export { type BlockMap, type CompileSizes, compileMask, maskPicture } from './blockMap.js';
 export { type BigBirdOptions, type BlockRows, bigBird, blockSparse } from './blockSparse.js';
@@ -11,5 +12,15 @@ export type { AttentionDropout, AttentionOptions, RecordOptions } from './option
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
 export { differentiableStatistics, Recording } from './recording.js';
+export {
+  type AttentionBias,
+  type BiasCall,
+  type RelativeBias,
+  type RelativeTerms,
+  relativeBias,
+} from './relativeBias.js';
 export { rollout } from './rollout.js';
+export { type ShawTables, shaw } from './shaw.js';
+export { swinBias } from './swinBias.js';
+export { type T5BiasOptions, t5Bias, t5Bucket } from './t5Bias.js';
 export { applyTransposedWeights, attentionReceived } from './transposed.js';

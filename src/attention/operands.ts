@@ -36,6 +36,8 @@ export interface ScoreScalars {
   readonly left: number;
   readonly right: number;
   readonly offset: number;
+  /** Column of distance 0 in a bias by distance. */
+  readonly reach: number;
 }
 
 /** Checks q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv] against each other; H must be a multiple of G. */
@@ -81,7 +83,7 @@ export function maskOperands(
   name: string,
   sizes: AttentionSizes,
   like: Tensor,
-  { mask, bias, offset = 0 }: Pick<AttentionOptions, 'mask' | 'bias' | 'offset'>,
+  { mask, bias, offset = 0 }: Pick<AttentionOptions, 'mask' | 'offset'> & { readonly bias?: Tensor | undefined },
 ): MaskOperands {
   const { B, H, L, S } = sizes;
   const lengths = mask?.lengths;
@@ -95,13 +97,14 @@ export function maskOperands(
   };
 }
 
-function spread(name: string, label: string, given: Tensor, shape: readonly number[]): Tensor {
+/** `given` broadcast to `shape`; throws ShapeError where it does not fit. */
+export function spread(name: string, label: string, given: Tensor, shape: readonly number[]): Tensor {
   const fits = given.shape.every(
     (size, axis) => size === 1 || size === shape[axis + shape.length - given.shape.length],
   );
   if (!fits || given.shape.length > 4) {
     throw new ShapeError(
-      `${name}: expected ${label} broadcastable to [B, H, L, S] = ${formatShape(shape)}, got ${formatShape(given.shape)}`,
+      `${name}: expected ${label} broadcastable to ${label === 'mask' || label === 'bias' ? '[B, H, L, S]' : '[B, H, L, R]'} = ${formatShape(shape)}, got ${formatShape(given.shape)}`,
     );
   }
   return expand(given, shape);
@@ -111,6 +114,7 @@ function spread(name: string, label: string, given: Tensor, shape: readonly numb
 export function scoreScalars(
   sizes: AttentionSizes,
   options: Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'offset'>,
+  reach = 0,
 ): ScoreScalars {
   return {
     scale: options.scale ?? 1 / Math.sqrt(sizes.D),
@@ -118,5 +122,6 @@ export function scoreScalars(
     left: options.mask?.left ?? Infinity,
     right: options.mask?.right ?? Infinity,
     offset: options.offset ?? 0,
+    reach,
   };
 }

@@ -6,6 +6,7 @@ import { ShapeError, StateError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { KeyValueCache } from './cache.js';
 import type { Mask } from './mask.js';
+import type { AttentionBias } from './relativeBias.js';
 
 /** What to record beside the result. Recording never changes the result by a bit. */
 export interface RecordOptions {
@@ -42,8 +43,13 @@ export interface AttentionOptions {
   readonly softcap?: number | undefined;
   /** Which keys may be attended to; see mask.ts. */
   readonly mask?: Mask | undefined;
-  /** Added to the scaled scores; broadcastable to [B, H, L, S]; -Infinity forbids the pair. */
-  readonly bias?: Tensor | undefined;
+  /**
+   * Added to the scaled scores: a tensor broadcastable to [B, H, L, S], or a bias by distance such as `alibi`, `t5Bias` or
+   * `shaw`; -Infinity forbids the pair.
+   */
+  readonly bias?: AttentionBias | undefined;
+  /** One logit a head [H] that takes weight and has no value; zeros are the off-by-one softmax (GPT-OSS, 2025; Miller 2023). */
+  readonly sinks?: Tensor | undefined;
   readonly dropout?: AttentionDropout | undefined;
   /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
   readonly cache?: KeyValueCache | undefined;
@@ -52,7 +58,7 @@ export interface AttentionOptions {
   readonly record?: RecordOptions | undefined;
 }
 
-const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'dropout', 'cache', 'offset', 'record']);
+const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'sinks', 'dropout', 'cache', 'offset', 'record']);
 const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 
 /** Throws on unknown names and on values outside their range. */

@@ -12,6 +12,7 @@ import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, select } from '../tensor/views.js';
 import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { PeekSource } from './peek.js';
+import { biasOperands, spreadRelative } from './relativeBias.js';
 
 /**
  * `out_jc = Σ_i p_ij·r_ic`, with the weights `p_ij = exp(s_ij - lse_i)` before dropout; forbidden pairs count 0.
@@ -32,10 +33,13 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
   requireBroadcast(r, [B, H, L, C]);
   return noGrad(() =>
     scope(() => {
-      const masks = maskOperands('applyTransposedWeights', sizes, q, source);
+      const { scale, offset } = scoreScalars(sizes, source);
+      const terms = biasOperands('applyTransposedWeights', { sizes, q, scale, offset }, source.bias);
+      const masks = maskOperands('applyTransposedWeights', sizes, q, { ...source, bias: terms.bias });
+      const relative = spreadRelative(terms.relative, sizes);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
-      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks };
-      q.backend.run('attention_transposed_f32', operands, scoreScalars(sizes, source));
+      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, relative };
+      q.backend.run('attention_transposed_f32', operands, scoreScalars(sizes, source, terms.reach));
       return out; // [B, H, S, C]
     }),
   );

@@ -6,6 +6,7 @@
  */
 
 import { ShapeError } from '../../core/errors.js';
+import { checkRelative, relativeColumn } from './attentionRelative.js';
 import { type BlockMask, blockMaskOf } from './blockMask.js';
 import type { Strided } from './strided.js';
 import { dot } from './vector.js';
@@ -18,6 +19,7 @@ export interface ScoreOperands {
   readonly lengths?: Strided | undefined; // [B]
   readonly blocks?: Strided | undefined; // [B, H, X, Y]
   readonly patterns?: Strided | undefined; // [N, R, 64]
+  readonly relative?: Strided | undefined; // [B, H, L, R]
 }
 
 export interface ScoreScalars {
@@ -26,15 +28,18 @@ export interface ScoreScalars {
   readonly left: number;
   readonly right: number;
   readonly offset: number;
+  readonly reach: number;
 }
 
 /** The allowed keys of one query row at a time, and their scores. */
 export class AttentionRow {
+  /** The query's index i. */
+  position = 0;
   /** Number of allowed keys. */
   count = 0;
   /** Allowed key n, ascending; entries from `count` on are stale. */
   readonly keys: Int32Array;
-  /** Score of allowed key n: softcap(scale·q·k) + bias. */
+  /** Score of allowed key n: softcap(scale·q·k) + bias + relative. */
   readonly scores: Float64Array;
   /** d score / d (scale·q·k) of allowed key n: 1 without softcap. */
   readonly slopes: Float64Array;
@@ -47,6 +52,7 @@ export class AttentionRow {
 
   constructor(operands: ScoreOperands, scalars: ScoreScalars) {
     const [, , S, D] = operands.k.shape as [number, number, number, number];
+    checkRelative(operands.relative, scalars);
     this.keys = new Int32Array(S);
     this.scores = new Float64Array(S);
     this.slopes = new Float64Array(S);
@@ -59,13 +65,14 @@ export class AttentionRow {
 
   /** Turns to query row i of head h, which reads key head g. */
   moveTo(b: number, h: number, g: number, i: number): void {
-    const { q, k, bias } = this.#operands;
+    const { q, k } = this.#operands;
+    this.position = i;
     this.#listKeys(b, h, i);
     q.readRow(q.position(b, h, i), this.query);
     for (let n = 0; n < this.count; n++) {
       const j = this.key(n);
       const product = this.#scalars.scale * dot(this.query, k.readRow(k.position(b, g, j), this.#key));
-      this.#cap(n, product, bias?.at(b, h, i, j) ?? 0);
+      this.#cap(n, product, this.#added(b, h, i, j));
     }
   }
 
@@ -83,15 +90,29 @@ export class AttentionRow {
   }
 
   #listKeys(b: number, h: number, i: number): void {
-    const { k, mask, bias, lengths } = this.#operands;
+    const { k, mask, lengths } = this.#operands;
     const { left, right, offset } = this.#scalars;
     const first = Math.max(0, i + offset - left);
     const end = Math.min(k.shape[2] as number, i + offset + right + 1, lengths?.at(b) ?? Infinity);
     this.count = 0;
     for (let j = first; j < end; j++) {
-      const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && (bias?.at(b, h, i, j) ?? 0) !== -Infinity;
+      const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && this.#mayAdd(b, h, i, j);
       if (allowed && (this.#blocks?.allows(b, h, i, j) ?? true)) this.keys[this.count++] = j;
     }
+  }
+
+  /** -Infinity in what is added to the score forbids the pair. */
+  #mayAdd(b: number, h: number, i: number, j: number): boolean {
+    return (this.#operands.bias?.at(b, h, i, j) ?? 0) !== -Infinity && this.#relative(b, h, i, j) !== -Infinity;
+  }
+
+  #added(b: number, h: number, i: number, j: number): number {
+    return (this.#operands.bias?.at(b, h, i, j) ?? 0) + this.#relative(b, h, i, j);
+  }
+
+  #relative(b: number, h: number, i: number, j: number): number {
+    const { relative } = this.#operands;
+    return relative?.at(b, h, i, relativeColumn(i, j, this.#scalars, relative.shape[3] as number)) ?? 0;
   }
 
   #cap(n: number, product: number, bias: number): void {
