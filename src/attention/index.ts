@@ -20,6 +20,8 @@ export {
   relativeBias,
 } from './relativeBias.js';
 export { rollout } from './rollout.js';
+export { type RotaryOptions, rope, rotate } from './rotary.js';
+export { type RotaryFrequencies, type RotaryScaling, rotaryFrequencies } from './rotaryScaling.js';
 export { type ShawTables, shaw } from './shaw.js';
 export { swinBias } from './swinBias.js';
 export { type T5BiasOptions, t5Bias, t5Bucket } from './t5Bias.js';

@@ -17,6 +17,14 @@ export {
   type MultiHeadAttentionOptions,
 } from './multiHeadAttention.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
+export { LearnedTemperature, QueryKeyNorm } from './queryKeyNorm.js';
 export { keepAll, type RunBlock, recompute } from './recompute.js';
+export {
+  ShawRelativePositions,
+  type ShawRelativePositionsOptions,
+  SwinRelativeBias,
+  T5RelativeBias,
+  type T5RelativeBiasOptions,
+} from './relativePositions.js';
 export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';

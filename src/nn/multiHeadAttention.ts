@@ -7,13 +7,17 @@ import { attention } from '../attention/attention.js';
 import type { KeyValueCache } from '../attention/cache.js';
 import type { Mask } from '../attention/mask.js';
 import type { AttentionDropout } from '../attention/options.js';
+import type { AttentionBias } from '../attention/relativeBias.js';
+import { type RotaryOptions, rope } from '../attention/rotary.js';
 import { ShapeError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { permute, reshape } from '../tensor/views.js';
 import type { Context } from './context.js';
+import { zeroParameter } from './initialise.js';
 import { Linear } from './linear.js';
 import { Module } from './module.js';
+import { QueryKeyNorm } from './queryKeyNorm.js';
 
 export interface MultiHeadAttentionOptions {
   /** Model width E. */
@@ -26,6 +30,20 @@ export interface MultiHeadAttentionOptions {
   readonly dropout?: number;
   /** Biases of the four projections. Default true. */
   readonly bias?: boolean;
+  /** A learned logit a head that takes weight and has no value (GPT-OSS, 2025). Default false. */
+  readonly sinks?: boolean;
+  /** RMS norm of queries and keys (Dehghani et al. 2023). Default false. */
+  readonly queryKeyNorm?: boolean;
+  /** Rotary positions of queries and keys in self-attention; a cache's length is the offset. Default none. */
+  readonly rotary?: Omit<RotaryOptions, 'offset' | 'positions'>;
+}
+
+/** What a call needs of the options. */
+interface Shape {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly dropout: number;
+  readonly rotary: MultiHeadAttentionOptions['rotary'];
 }
 
 /** Keys [B, G, S, D] and values [B, G, S, D], projected and split. */
@@ -39,8 +57,8 @@ export interface MultiHeadAttentionInputs {
   /** Sequence to attend to: [B, S, E], or its projection when it serves many calls. Default x itself. */
   readonly memory?: Tensor | KeysAndValues | undefined;
   readonly mask?: Mask | undefined;
-  /** Additive scores broadcastable to [B, H, L, S]. */
-  readonly bias?: Tensor | undefined;
+  /** Additive scores broadcastable to [B, H, L, S], or a bias by distance. */
+  readonly bias?: AttentionBias | undefined;
   /** Keys and values of earlier steps; see ../attention/cache.ts. */
   readonly cache?: KeyValueCache | undefined;
 }
@@ -55,7 +73,9 @@ export class MultiHeadAttention extends Module {
   readonly k: Linear;
   readonly v: Linear;
   readonly out: Linear;
-  readonly #options: Required<MultiHeadAttentionOptions>;
+  readonly sinks: Tensor | undefined;
+  readonly norm: QueryKeyNorm | undefined;
+  readonly #options: Shape;
 
   constructor(options: MultiHeadAttentionOptions, random: RandomStream) {
     super();
@@ -65,19 +85,28 @@ export class MultiHeadAttention extends Module {
         `MultiHeadAttention: expected width a multiple of heads and heads of keyValueHeads, got ${width}, ${heads}, ${keyValueHeads}`,
       );
     }
-    this.#options = { width, heads, keyValueHeads, dropout, bias };
+    this.#options = { heads, keyValueHeads, dropout, rotary: options.rotary };
     const shared = (width / heads) * keyValueHeads;
     this.q = new Linear(width, width, random, { bias });
     this.k = new Linear(width, shared, random, { bias });
     this.v = new Linear(width, shared, random, { bias });
     this.out = new Linear(width, width, random, { bias });
+    this.sinks = options.sinks ? zeroParameter([heads]) : undefined;
+    this.norm = options.queryKeyNorm ? new QueryKeyNorm(width / heads) : undefined;
   }
 
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {
-    const q = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
-    const { k, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]
+    const asked = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
+    const { k: held, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]
+    const normed = this.norm?.forward(asked, held) ?? ([asked, held] as const);
+    const [q, k] = memory === undefined ? this.#placed(normed, inputs.cache) : normed;
     const capture = context.captures?.wants(this);
-    const { out, record } = attention(q, k, v, { ...inputs, dropout: this.#dropout(context), record: capture });
+    const { out, record } = attention(q, k, v, {
+      ...inputs,
+      sinks: this.sinks,
+      dropout: this.#dropout(context),
+      record: capture,
+    });
     if (record) context.captures?.take(this, memory === undefined ? 'self' : 'cross', record);
     return this.out.forward(joinHeads(out)); // [B, L, E]
   }
@@ -86,6 +115,12 @@ export class MultiHeadAttention extends Module {
   project(memory: Tensor): KeysAndValues {
     const heads = this.#options.keyValueHeads;
     return { k: splitHeads(this.k.forward(memory), heads), v: splitHeads(this.v.forward(memory), heads) };
+  }
+
+  /** Queries and keys turned by their positions, if this module has rotary ones. */
+  #placed([q, k]: readonly [Tensor, Tensor], cache?: KeyValueCache): readonly [Tensor, Tensor] {
+    const { rotary } = this.#options;
+    return rotary ? rope(q, k, { ...rotary, offset: cache?.length ?? 0 }) : [q, k];
   }
 
   #dropout(context: Context): AttentionDropout | undefined {

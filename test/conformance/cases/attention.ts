@@ -354,7 +354,7 @@ const mapped: readonly Problem[] = [
 
 /** A table [B, H, L, R] by distance, with -Infinity in places when `holes` are wanted. */
 function table(shape: readonly number[], seed: number, broadcast: readonly number[] = [], holes = 0): Input {
-  const base = normal(shape, seed, { broadcast });
+  const base = normal(shape, seed, { broadcast, scale: holes > 0 ? 0.25 : 1 });
   const value = (index: number): number =>
     holes > 0 && index % holes === 3 ? -Infinity : (base.values[index] as number);
   return input(shape, value, { broadcast });
