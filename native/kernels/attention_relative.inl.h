@@ -34,10 +34,14 @@ struct relative_row {
 // Σ of x[j] for from <= j < to; reads whole vectors.
 static float lane_sum(const float* x, i64 from, i64 to) {
   vf total{};
-  for (i64 j = from / VL * VL; j < to; j += VL) {
-    const vi inside = (lanes() >= (int)max_of(0, min_of(VL, from - j))) & (lanes() < (int)min_of(VL, to - j));
-    total += select(inside, load(x + j), vf{});
-  }
+  const auto inside = [&](i64 j) {
+    const vi lane = (lanes() >= (int)max_of(0, from - j)) & (lanes() < (int)min_of(VL, to - j));
+    return select(lane, load(x + j), vf{});
+  };
+  i64 j = from / VL * VL;
+  if (j < from) total = inside(j), j += VL;
+  for (; j + VL <= to; j += VL) total += load(x + j);
+  if (j < to) total += inside(j);
   return sum(total);
 }
 

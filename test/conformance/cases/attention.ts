@@ -352,9 +352,9 @@ const mapped: readonly Problem[] = [
   },
 ];
 
-/** A table [B, H, L, R] by distance, with -Infinity in places when `holes` are wanted. */
+/** A table [B, H, L, R] by distance, small so that N4 still speaks of the scores; with -Infinity in places when `holes` are wanted. */
 function table(shape: readonly number[], seed: number, broadcast: readonly number[] = [], holes = 0): Input {
-  const base = normal(shape, seed, { broadcast, scale: holes > 0 ? 0.25 : 1 });
+  const base = normal(shape, seed, { broadcast, scale: holes > 0 ? 0.25 : 0.5 });
   const value = (index: number): number =>
     holes > 0 && index % holes === 3 ? -Infinity : (base.values[index] as number);
   return input(shape, value, { broadcast });
@@ -455,7 +455,7 @@ const distances: readonly Problem[] = [
     options: { scale: -0.5, reach: 4 },
   },
   { label: 'sinks', B: 2, H: 4, G: 2, L: 50, D: 16, sinks: sinks(4, 49), options: causal },
-  { label: 'sinks above all', H: 2, L: 33, D: 16, sinks: sinks(2, 50, 9), spread: 2 },
+  { label: 'sinks above all', H: 2, L: 33, D: 16, sinks: sinks(2, 50, 9) },
   { label: 'sinks far above all', H: 2, L: 9, D: 8, sinks: sinks(2, 51, 200) },
   { label: 'sinks far below all', H: 2, L: 9, D: 8, sinks: sinks(2, 52, -200) },
   {
