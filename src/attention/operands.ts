@@ -7,20 +7,11 @@ import { ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expand } from '../tensor/views.js';
 import { type BlockOperands, blockOperands } from './blockOperands.js';
 import type { AttentionOptions } from './options.js';
+import { type AttentionSizes, spread } from './sizes.js';
 
-/** The letters of one call. */
-export interface AttentionSizes {
-  readonly B: number;
-  readonly H: number;
-  readonly G: number;
-  readonly L: number;
-  readonly S: number;
-  readonly D: number;
-  readonly Dv: number;
-}
+export type { AttentionSizes } from './sizes.js';
 
 /** Optional operands of every attention kernel. */
 export interface MaskOperands extends BlockOperands {
@@ -95,19 +86,6 @@ export function maskOperands(
     lengths: lengths && tensor(lengths, [B], { dtype: 'i32', backend: like.backend }),
     ...blockOperands(mask, { B, H, L, S, offset }, like),
   };
-}
-
-/** `given` broadcast to `shape`; throws ShapeError where it does not fit. */
-export function spread(name: string, label: string, given: Tensor, shape: readonly number[]): Tensor {
-  const fits = given.shape.every(
-    (size, axis) => size === 1 || size === shape[axis + shape.length - given.shape.length],
-  );
-  if (!fits || given.shape.length > 4) {
-    throw new ShapeError(
-      `${name}: expected ${label} broadcastable to ${label === 'mask' || label === 'bias' ? '[B, H, L, S]' : '[B, H, L, R]'} = ${formatShape(shape)}, got ${formatShape(given.shape)}`,
-    );
-  }
-  return expand(given, shape);
 }
 
 /** The scalars of a call, with their defaults. */

@@ -10,7 +10,7 @@ import { tensor } from '../tensor/create.js';
 import { embedding } from '../tensor/indexing.js';
 import { Tensor } from '../tensor/tensor.js';
 import { expand, reshape } from '../tensor/views.js';
-import { type AttentionSizes, spread } from './operands.js';
+import { type AttentionSizes, spread } from './sizes.js';
 
 /** What a bias has to know about the call. */
 export interface BiasCall {

@@ -3,13 +3,11 @@
  * distance alone. Applied before the attention call. Next: attention.ts.
  */
 
-import { binaryOps } from '../backend/kernels.generated.js';
 import { ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import { tensor } from '../tensor/create.js';
-import { defineOperation, type Saved } from '../tensor/operation.js';
-import { allocate, type Tensor } from '../tensor/tensor.js';
-import { expand } from '../tensor/views.js';
+import { rotatePairs } from '../tensor/rotatePairs.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { type RotaryScaling, rotaryFrequencies } from './rotaryScaling.js';
 
 export interface RotaryOptions {
@@ -52,7 +50,7 @@ export function rotate(x: Tensor, options: RotaryOptions = {}): Tensor {
     });
     return tensor(values, [L, width / 2], { backend: x.backend });
   });
-  return rotation([x, waves[0] as Tensor, waves[1] as Tensor], { width, interleaved })[0];
+  return rotatePairs(x, waves[0] as Tensor, waves[1] as Tensor, { width, interleaved });
 }
 
 /**
@@ -63,64 +61,4 @@ export function rotate(x: Tensor, options: RotaryOptions = {}): Tensor {
  */
 export function rope(q: Tensor, k: Tensor, options: RotaryOptions = {}): readonly [q: Tensor, k: Tensor] {
   return [rotate(q, options), rotate(k, options)];
-}
-
-interface Pairing {
-  readonly width: number;
-  readonly interleaved: boolean;
-}
-
-/** x [B, H, L, D], cos and sin [L, width/2]; the gradient turns back. */
-const rotation = defineOperation<readonly [Tensor, Tensor, Tensor], readonly [Tensor], Saved, Pairing>({
-  name: 'rope',
-  forward: ([x, cos, sin], pairing) => ({ outputs: [turned(x, cos, sin, pairing, ['subtract', 'add'])] }),
-  backward: ({ inputs: [, cos, sin], options }, [dout]) => [
-    turned(dout, cos, sin, options, ['add', 'subtract']),
-    undefined,
-    undefined,
-  ],
-});
-
-type Sign = 'add' | 'subtract';
-
-function turned(x: Tensor, cos: Tensor, sin: Tensor, pairing: Pairing, [first, second]: readonly [Sign, Sign]): Tensor {
-  const out = allocate(x.backend, 'f32', x.shape);
-  const [a, b] = pairsOf(x, pairing);
-  const [left, right] = pairsOf(out, pairing);
-  const [c, s] = [expand(cos, a.shape), expand(sin, a.shape)];
-  const term = allocate(x.backend, 'f32', a.shape);
-  const combine = (to: Tensor, own: Tensor, other: Tensor, sign: Sign): void => {
-    run('multiply', to, own, c);
-    run('multiply', term, other, s);
-    run(sign, to, to, term);
-  };
-  combine(left, a, b, first);
-  combine(right, b, a, second);
-  const rest = x.shape[3] as number;
-  if (pairing.width < rest) {
-    const [to, from] = [out, x].map((whole) => columns(whole, pairing.width, rest - pairing.width, 1)) as [
-      Tensor,
-      Tensor,
-    ];
-    x.backend.run('copy_f32', { out: to, a: from }, {});
-  }
-  return out;
-}
-
-function run(op: Sign | 'multiply', out: Tensor, a: Tensor, b: Tensor): void {
-  out.backend.run('binary_f32', { out, a, b }, { op: binaryOps.indexOf(op) });
-}
-
-/** The two halves of every pair [B, H, L, width/2], as views. */
-function pairsOf(x: Tensor, { width, interleaved }: Pairing): readonly [Tensor, Tensor] {
-  const count = width / 2;
-  if (interleaved) return [columns(x, 0, count, 2), columns(x, 1, count, 2)];
-  return [columns(x, 0, count, 1), columns(x, count, count, 1)];
-}
-
-/** `count` columns from `start` on, `step` apart. */
-function columns(x: Tensor, start: number, count: number, step: number): Tensor {
-  const [B, H, L] = x.shape as [number, number, number];
-  const [b, h, l, d] = x.strides as [number, number, number, number];
-  return x.window([B, H, L, count], [b, h, l, d * step], x.offset + start * d);
 }

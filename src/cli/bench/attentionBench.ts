@@ -14,6 +14,7 @@ import {
 } from './attentionProblem.js';
 import type { AttentionCase } from './cases.js';
 import { type Machine, ratioOf } from './machine.js';
+import { positionWorks } from './positionWorks.js';
 import type { Prepared } from './prepared.js';
 import { ratioInTurns, type Samples, type Timing, timingOf } from './timing.js';
 import { normalValues } from './values.js';
@@ -23,7 +24,7 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
   readonly kind: 'attention' | 'decode';
   readonly gflops: number;
   readonly peakRatio: number | null;
-  /** Time with the record over time without: the median of the ratios of runs next to each other. */
+  /** Time with the record, or with positions by distance, over time without: the median of the ratios of runs next to each other. */
   readonly overheadRatio?: number;
   /** Keys and values read, 10⁹ bytes a second; decoding is bound by it. */
   readonly gigabytesPerSecond?: number;
@@ -33,12 +34,17 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
 /** Throws StateError when a result is wrong. */
 export function prepareAttention(backend: Backend, it: AttentionCase): Prepared<AttentionFigures> {
   const problem = createProblem(backend, it.shape, it.mask);
-  const works = it.pass === 'backward' ? [backwardWork(problem)] : forwardWorks(problem, it);
+  const works = worksOf(problem, it);
   const operations = problemOperations(problem, it.pass);
   return {
     works: works as [() => void, ...(() => void)[]],
     figures: (machine, samples) => figuresOf(it, operations, machine, samples),
   };
+}
+
+function worksOf(problem: AttentionProblem, it: AttentionCase): (() => void)[] {
+  if (it.mask === 'alibi' || it.mask === 't5' || it.mask === 'shaw') return positionWorks(it.mask, problem);
+  return it.pass === 'backward' ? [backwardWork(problem)] : forwardWorks(problem, it);
 }
 
 function figuresOf(

@@ -4,7 +4,9 @@
  */
 
 export type Pass = 'forward' | 'backward' | 'decode';
-export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}`;
+/** Positions by distance, told as a ratio to the same call without. */
+export type PositionKind = 'alibi' | 't5' | 'shaw';
+export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}` | PositionKind;
 /** `default`: the statistics. `full`: everything that a record can hold. */
 export type RecordKind = 'none' | 'default' | 'full';
 
@@ -64,6 +66,9 @@ const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
   { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
   { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'alibi', shape: long, record: 'none' },
+  { pass: 'forward', mask: 't5', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'shaw', shape: long, record: 'none' },
   { pass: 'forward', mask: 'dense', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'window:256', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'dense', shape: short, record: 'none' },
