@@ -120,7 +120,8 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
     inputs: { q, k, lse, ...others, ...pairs },
     outputs: { weights: [B, H, L, S] },
     scalars: weightScalars,
-    tolerance: { weights: within(5e-7) }, // N4
+    // N4; with scores by distance or a sink lse is larger and known to fewer digits: 6.5e-7 measured
+    tolerance: { weights: within(relative || sinks ? 8e-7 : 5e-7) },
   });
   const r = normal([B, H, L, problem.C ?? 1], seed + 4);
   const massInputs = mass && {
@@ -219,7 +220,10 @@ function threeNaive(of: () => Case, name: GradientName): Tolerance {
         };
         naiveErrors.set(it, errors);
       }
-      return new Float64Array(truth.length).fill(3 * errors[name] + 1e-6 / (1 - rate));
+      const { drelative = [] } = it.outputs;
+      // A table that all rows share sums L of them: 6.4e-6 measured for L = 45, where naive had 1.6e-6.
+      const rows = name === 'drelative' && drelative[2] === 1 ? ((it.inputs.q as Input).shape[2] as number) : 1;
+      return new Float64Array(truth.length).fill(3 * errors[name] + (1e-6 * Math.sqrt(rows)) / (1 - rate));
     },
   };
 }
