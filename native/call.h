@@ -41,7 +41,7 @@ struct call {
   u8* bytes(int o) const { return static_cast<u8*>(operand[o].data); }
 };
 
-enum status : int { ok = 0, out_of_memory = 1, index_out_of_range = 2, bad_scalar = 3, too_few_blocks = 4 };
+enum status : int { ok = 0, out_of_memory = 1, index_out_of_range = 2, bad_scalar = 3, too_few_blocks = 4, bad_program = 5 };
 
 using kernel_function = int (*)(const call& c);
 

@@ -122,6 +122,7 @@ inline constexpr kernel_signature kernel_signatures[] = {
 #define REDUCE(name)
 #define ACTIVATION(name)
 #define STATISTIC(name)
+#define SCORE(name)
 #include "kernels.def"
 #undef KERNEL
 #undef UNARY
@@ -129,6 +130,7 @@ inline constexpr kernel_signature kernel_signatures[] = {
 #undef REDUCE
 #undef ACTIVATION
 #undef STATISTIC
+#undef SCORE
 };
 inline constexpr int kernel_count = sizeof kernel_signatures / sizeof kernel_signatures[0];
 

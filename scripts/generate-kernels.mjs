@@ -12,6 +12,7 @@ const lists = {
   reduceOps: codes('REDUCE'),
   activations: codes('ACTIVATION'),
   statistics: codes('STATISTIC'),
+  scoreOps: codes('SCORE'),
 };
 
 const split = (text) => text.split(' ').filter(Boolean);
@@ -51,16 +52,17 @@ const table = [
   ),
   '} as const;\n',
   ...Object.entries(lists)
-    .filter(([name]) => name !== 'statistics')
+    .filter(([name]) => name !== 'statistics' && name !== 'scoreOps')
     .map(([name, items]) => constList(name, items)),
   '',
 ].join('\n');
-const words = `${banner}\n${constList('statistics', lists.statistics)}\n`;
+const words = (name) => `${banner}\n${constList(name, lists[name])}\n`;
 
 const outputs = {
   'native/kernels.generated.h': header,
   'src/backend/kernels.generated.ts': table,
-  'src/core/statistics.generated.ts': words,
+  'src/core/statistics.generated.ts': words('statistics'),
+  'src/core/scoreOps.generated.ts': words('scoreOps'),
 };
 let stale = 0;
 for (const [path, text] of Object.entries(outputs)) {

@@ -27,6 +27,7 @@ static const kernel_function kernel_table[] = {
 #define REDUCE(name)
 #define ACTIVATION(name)
 #define STATISTIC(name)
+#define SCORE(name)
 #include "../kernels.def"
 #undef KERNEL
 #undef UNARY
@@ -34,6 +35,7 @@ static const kernel_function kernel_table[] = {
 #undef REDUCE
 #undef ACTIVATION
 #undef STATISTIC
+#undef SCORE
 };
 
 static int run(int kernel, const call& c, trace& ran) {

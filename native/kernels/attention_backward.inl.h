@@ -5,7 +5,8 @@
 //
 //   p = e^(s - lse)   δ = Σ dout·out   ds = p·(drop(dout·vᵀ) - δ)   dv = drop(p)ᵀ·dout
 //   with dlse or dstatistics a term joins the bracket of ds: attention_statistics_gradient.inl.h
-//   dbias = ds        dq = scale·(ds·slope)·k      dk = scale·(ds·slope)ᵀ·q      slope: derivative of the softcap
+//   dbias = ds        dq = scale·(ds·slope)·k      dk = scale·(ds·slope)ᵀ·q      slope: derivative of the softcap; a score
+//   program stands before it, and has dcaptured [K] of its own: attention_program.inl.h
 //
 // Passes: for each tile of key_block keys (k and v packed), each head of its group and each block of row_tile query
 // rows (q and dout packed): scores and dout·vᵀ by the register tile → p and ds in two tiles → dq += ds·k into the output,
@@ -31,6 +32,7 @@ struct backward_plan {
   i64 scratch_floats;
   float* deltas;       // [B·H·L]
   relative_sums columns;
+  captured_units units;
 };
 
 // Columns d … d+VL-1 of `count` rows, one row a lane.
@@ -109,7 +111,7 @@ static void whole_group_task(const call& c, i64 index, int worker, void* state) 
   const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task), heads = p.H / p.G;
   for (i64 item = index * plan.items_per_task; item < end; item++) {
     backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, item / p.G, item % p.G, true, true);
-    f.deltas = plan.deltas, f.columns = plan.columns;
+    f.deltas = plan.deltas, f.columns = plan.columns, f.units = &plan.units;
     clear_dq(c, f, f.g * heads, (f.g + 1) * heads);
     backward_item(c, f, 0, key_tiles(p), f.g * heads, (f.g + 1) * heads);
   }
@@ -120,7 +122,7 @@ static void keys_task(const call& c, i64 index, int worker, void* state) {
   const attention_problem& p = plan.p;
   const i64 tiles = key_tiles(p), group = index / tiles, tile = index % tiles, heads = p.H / p.G;
   backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, group / p.G, group % p.G, true, false);
-  f.deltas = plan.deltas, f.columns = plan.columns;
+  f.deltas = plan.deltas, f.columns = plan.columns, f.units = &plan.units;
   backward_item(c, f, tile, tile + 1, f.g * heads, (f.g + 1) * heads);
 }
 
@@ -150,6 +152,44 @@ static void run_split(const call& c, backward_plan& plan) {
   c.parallel(c, p.B * p.H * ((p.L + plan.rows - 1) / plan.rows), rows_task, &plan);
 }
 
+// Units of captured values; their sums lie behind the deltas. False when they are too many.
+static bool plan_units(const call& c, backward_plan& plan) {
+  const attention_problem& p = plan.p;
+  const view& to = c.operand[attention_backward_f32_call::o_dcaptured];
+  captured_units& units = plan.units;
+  units = {};
+  if (!to.data) return true;
+  const i64 groups = p.B * p.G, tiles = key_tiles(p), few = 1 << 22, most = 1ll << 40;
+  units.size = to.size[0];
+  units.of_tiles = groups * tiles <= few / max_of(1, units.size);
+  units.count = groups * (units.of_tiles ? tiles : min_of(1, tiles));
+  return units.count <= most / max_of(1, units.size);
+}
+
+constexpr i64 captured_chunk = 4096;
+
+// dcaptured = the sums of all units, in ascending order.
+static void captured_task(const call& c, i64 index, int, void* state) {
+  const captured_units& units = static_cast<const backward_plan*>(state)->units;
+  const view& to = c.operand[attention_backward_f32_call::o_dcaptured];
+  const i64 end = min_of(units.size, (index + 1) * captured_chunk);
+  for (i64 x = index * captured_chunk; x < end; x += VL) {
+    const int count = (int)min_of(VL, end - x);
+    vf total{};
+    for (i64 unit = 0; unit < units.count; unit++) total += load_partial(units.sums + unit * units.size + x, count);
+    store_strided(static_cast<float*>(to.data) + x * to.stride[0], to.stride[0], total, count);
+  }
+}
+
+static void run_heads(const call& c, backward_plan& plan) {
+  const attention_problem& p = plan.p;
+  const i64 groups = p.B * p.G;
+  const bool whole_heads = plan.units.sums && !plan.units.of_tiles;
+  c.parallel(c, p.B * p.H * ((p.L + VL - 1) / VL), deltas_task, &plan);
+  if (whole_heads || c.threads == 1 || groups % c.threads == 0 || groups >= 4 * c.threads) run_groups(c, plan);
+  else run_split(c, plan);
+}
+
 static int attention_backward_f32(const call& c) {
   using namespace attention_backward_f32_call;
   backward_plan plan{};
@@ -163,24 +203,28 @@ static int attention_backward_f32(const call& c) {
   if (c.operand[o_dstatistics].data && !c.operand[o_statistics].data) return bad_scalar;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
+  score_program program;
+  const bool captured_wanted = c.operand[o_dcaptured].data;
+  if (!take_program(plan.p, program, c, o_program, o_captured, captured_wanted)) return bad_program;
   plan.scratch_floats = backward_scratch_floats(p);
+  if (!plan_units(c, plan)) return out_of_memory;
   plan.columns.to = given(c, o_drelative);
+  const bool rows_share = plan.columns.to && plan.columns.to->size[2] == 1;
   plan.rows = 8 * row_tile;  // and of a part where rows share a table
-  if (plan.columns.to && plan.columns.to->size[2] == 1) plan.rows = max_of(plan.rows, round_up((p.L + 7) / 8, row_tile));
+  if (rows_share) plan.rows = max_of(plan.rows, round_up((p.L + 7) / 8, row_tile));
   plan.columns.rows = plan.rows;
   const i64 column_floats = relative_sums_floats(p, plan.columns.to, plan.rows);
-  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + p.B * p.H * p.L + column_floats) * 4));
+  const i64 deltas = p.B * p.H * p.L, sums = plan.units.count * plan.units.size;
+  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + deltas + sums + column_floats) * 4));
   if (!first) return out_of_memory;
   plan.deltas = first + plan.scratch_floats;
-  if (column_floats) plan.columns.parts = plan.deltas + p.B * p.H * p.L;
+  if (captured_wanted) plan.units.sums = plan.deltas + deltas;
+  if (column_floats) plan.columns.parts = plan.deltas + deltas + sums;
   for (int worker = 1; worker < c.threads; worker++)
     if (!c.scratch(c, worker, plan.scratch_floats * 4)) return out_of_memory;
-  const i64 groups = p.B * p.G;
-  if (groups == 0) return clear_sinks(c);
-  c.parallel(c, p.B * p.H * ((p.L + VL - 1) / VL), deltas_task, &plan);
-  if (c.threads == 1 || groups % c.threads == 0 || groups >= 4 * c.threads) run_groups(c, plan);
-  else run_split(c, plan);
-  if (plan.columns.to && plan.columns.to->size[2] == 1) c.parallel(c, p.B * p.H, parts_task, &plan);
-  if (c.operand[o_dsinks].data) c.parallel(c, p.H, sinks_task, plan.deltas);
+  if (p.B * p.G > 0) run_heads(c, plan);
+  if (captured_wanted) c.parallel(c, (plan.units.size + captured_chunk - 1) / captured_chunk, captured_task, &plan);
+  if (rows_share && p.B * p.H > 0) c.parallel(c, p.B * p.H, parts_task, &plan);
+  if (c.operand[o_dsinks].data && p.H > 0) c.parallel(c, p.H, sinks_task, plan.deltas);
   return ok;
 }

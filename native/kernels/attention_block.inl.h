@@ -48,6 +48,7 @@ struct forward_state {
   float* v_packed;   // packed [forward_keys][v_width]
   float* tile;       // [tile_rows][forward_pitch]
   float* product;    // [tile_rows][tile_columns]: P·V of several runs of keys
+  float* slots;      // of a score program for one row
   float* out;        // [rows][v_width]
   float* m;          // [rows] largest stored score
   float* keys;       // [rows] number of allowed keys
@@ -86,7 +87,9 @@ static i64 sums_floats(const attention_problem& p, i64 rows, bool record) {
 // What serves one tile.
 static i64 tile_floats(const attention_problem& p, i64 rows) {
   const i64 v_width = round_up(p.Dv, VL);
-  return round_up(packed_rows_floats(rows, p.D) + forward_keys * (p.D + v_width) + tile_rows * (forward_pitch + tile_columns), VL);
+  return round_up(packed_rows_floats(rows, p.D) + forward_keys * (p.D + v_width) +
+                      tile_rows * (forward_pitch + tile_columns) + program_floats(p.program, forward_pitch),
+                  VL);
 }
 
 static void carve_sums(forward_state& f, float* sums, bool record) {
@@ -105,6 +108,7 @@ static void carve_tile(forward_state& f, float* scratch) {
   f.v_packed = f.k_panels + forward_keys * f.p->D;
   f.tile = f.v_packed + forward_keys * f.v_width;
   f.product = f.tile + tile_rows * forward_pitch;
+  f.slots = f.product + tile_rows * tile_columns;
 }
 
 static void clear_rows(forward_state& f) {

@@ -62,22 +62,57 @@ static bool live_column(const block_map& map, const block_rows& rows, i64 column
   return false;
 }
 
-// `keys` without the columns at both ends that are empty for all rows.
+// Which eighths of a column of blocks hold a key that one of the rows may attend, bit by bit; all where that is not known.
+static unsigned live_eighths(const block_map& map, const block_rows& rows, i64 column) {
+  using word = unsigned long long;
+  const i64* step = map.patterns->stride;
+  const i64 heads = map.codes->stride[1] == 0 ? rows.h0 + 1 : rows.h1;
+  word any[8] = {};
+  for (i64 h = rows.h0; h < heads; h++)
+    for (i64 i = rows.first, end; i <= rows.last; i = end) {
+      end = min_of(rows.last + 1, (i / map.rows + 1) * map.rows);
+      const int code = block_code(map, rows.b, h, i / map.rows, column);
+      if (code == full_block || (code >= 0 && step[2] != 1)) return 255;
+      const u8* pattern = static_cast<const u8*>(map.patterns->data) + max_of(0, code) * step[0];
+      for (i64 x = i; x < end && code >= 0; x++)
+        for (int part = 0; part < 8; part++) {
+          word cells;
+          __builtin_memcpy(&cells, pattern + x % map.rows * step[1] + part * 8, 8);
+          any[part] |= cells;
+        }
+    }
+  unsigned live = 0;
+  for (int part = 0; part < 8; part++) live |= (any[part] != 0) << part;
+  return live;
+}
+
+// `keys` without those at both ends that no row may attend, in eighths of blocks.
 static key_range live_range(const block_map& map, const block_rows& rows, key_range keys) {
   if (!map.codes) return keys;
-  while (keys.begin < keys.end && !live_column(map, rows, keys.begin / block_keys))
-    keys.begin = min_of(keys.end, (keys.begin / block_keys + 1) * block_keys);
-  while (keys.begin < keys.end && !live_column(map, rows, (keys.end - 1) / block_keys))
-    keys.end = max_of(keys.begin, (keys.end - 1) / block_keys * block_keys);
+  while (keys.begin < keys.end) {
+    const i64 column = keys.begin / block_keys;
+    const unsigned live = live_eighths(map, rows, column);
+    const i64 first = column * block_keys + (live ? __builtin_ctz(live) * 8 : block_keys);
+    keys.begin = min_of(keys.end, max_of(keys.begin, first));
+    if (live) break;
+  }
+  while (keys.begin < keys.end) {
+    const i64 column = (keys.end - 1) / block_keys;
+    const unsigned live = live_eighths(map, rows, column);
+    const i64 past = column * block_keys + (live ? (32 - __builtin_clz(live)) * 8 : 0);
+    keys.end = max_of(keys.begin, min_of(keys.end, past));
+    if (live) break;
+  }
   return keys;
 }
 
-// The rows without those at both ends that attend to none of `keys`; last < first when there is none.
+// The rows without the blocks at both ends that attend to none of `keys`; last < first when none is left.
 static block_rows live_rows(const block_map& map, block_rows rows, key_range keys) {
   if (!map.codes) return rows;
   const auto dead = [&](i64 i) {
-    const key_range live = live_range(map, {rows.b, rows.h0, rows.h1, i, i}, keys);
-    return live.begin >= live.end;
+    for (i64 column = keys.begin / block_keys; column * block_keys < keys.end; column++)
+      if (live_column(map, {rows.b, rows.h0, rows.h1, i, i}, column)) return false;
+    return true;
   };
   while (rows.first <= rows.last && dead(rows.first)) rows.first = (rows.first / map.rows + 1) * map.rows;
   while (rows.first <= rows.last && dead(rows.last)) rows.last = rows.last / map.rows * map.rows - 1;
@@ -105,25 +140,36 @@ static live_runs runs_in_tile(const block_map& map, const block_rows& rows, i64 
   return runs;
 }
 
-// What the map says of one row for keys from j to the end of j's block.
+// One row of the map: of query i of a head.
+struct mapped_row {
+  const int* codes;  // of its blocks
+  const u8* pattern;  // row i mod R of pattern 0
+  i64 step, pattern_step, cell_step;
+};
+
+static mapped_row mapped_row_of(const block_map& map, i64 b, i64 h, i64 i) {
+  const i64 *code = map.codes->stride, *cell = map.patterns->stride;
+  const i64 row = i / map.rows, within = i - row * map.rows;
+  return {static_cast<const int*>(map.codes->data) + b * code[0] + h * code[1] + row * code[2],
+          static_cast<const u8*>(map.patterns->data) + within * cell[1], code[3], cell[0], cell[2]};
+}
+
+// What the map says of a row for keys from j to the end of j's block.
 struct block_cells {
   int code;
   const u8* pattern;  // of key j on, or null where the block is not partial
   i64 stride, end;    // end: first key of the next block
 };
 
-static block_cells cells_of(const block_map& map, i64 b, i64 h, i64 i, i64 j) {
-  block_cells cells{block_code(map, b, h, i / map.rows, j / block_keys), nullptr, 0, (j / block_keys + 1) * block_keys};
-  if (cells.code < 0) return cells;
-  const i64* step = map.patterns->stride;
-  cells.pattern = static_cast<const u8*>(map.patterns->data) + cells.code * step[0] + i % map.rows * step[1] +
-                  j % block_keys * step[2];
-  cells.stride = step[2];
+KEYHOLE_INLINE block_cells cells_of(const mapped_row& row, i64 j) {
+  const i64 column = j / block_keys;
+  block_cells cells{row.codes[column * row.step], nullptr, row.cell_step, (column + 1) * block_keys};
+  if (cells.code >= 0) cells.pattern = row.pattern + cells.code * row.pattern_step + j % block_keys * row.cell_step;
   return cells;
 }
 
 static bool block_allows(const block_map& map, i64 b, i64 h, i64 i, i64 j) {
   if (!map.codes) return true;
-  const block_cells cells = cells_of(map, b, h, i, j);
+  const block_cells cells = cells_of(mapped_row_of(map, b, h, i), j);
   return cells.pattern ? *cells.pattern != 0 : cells.code == full_block;
 }

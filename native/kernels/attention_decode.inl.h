@@ -67,8 +67,9 @@ static void score_keys(const forward_state& f, const forward_tile& t, i64 r0, in
 // out = a·out + P·V a few keys at a time, asking for keys of the next tile in between, so that memory never rests.
 static void apply_values(const forward_state& f, const forward_tile& t, i64 r0, int rows, i64 begin, i64 end, float* a) {
   const attention_problem& p = *f.p;
-  for (i64 j = begin; j < end; j += decode_step) {
-    const i64 next = t.j0 + forward_keys + j, count = min_of(decode_step, end - j);
+  for (i64 j = begin, count; j < end; j += count) {
+    const i64 next = t.j0 + forward_keys + j;
+    count = min_of(decode_step - j % decode_step, end - j);  // cut at the same keys whatever is skipped
     if (r0 == 0) prefetch_rows(*p.k, f.b, f.g, min_of(p.S, next), min_of(p.S, next + decode_step));
     for (i64 d = 0; d < f.v_width; d += tile_columns)
       multiply<forward_pitch, 1, tile_rescale>(rows, min_of(tile_columns, f.v_width - d), f.out + r0 * f.v_width + d,

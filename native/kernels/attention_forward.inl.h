@@ -100,7 +100,7 @@ static void apply_careful(const forward_state& f, const tile_row& row, float a) 
   for (i64 d = 0; d < f.v_width; d += VL) {
     vf sum{};
     for (i64 j = row.begin; j < row.end; j++)
-      if (allowed_cell(*f.p, f.b, row.h, row.i, row.j0 + j))
+      if (allowed_cell(*f.p, f.b, row.h, row.i, row.j0 + j) && !(f.p->program && row.s[j] == 0))
         sum = fma(splat(row.s[j]), load(f.values + j * f.value_step + d), sum);
     store(out + d, fma(splat(a), load(out + d), sum));
   }
@@ -197,7 +197,7 @@ static forward_state block_at(const call& c, const forward_plan& plan, const upc
   forward_state f{};
   f.p = &p, f.b = block.b, f.g = block.g, f.h0 = f.g * (p.H / p.G), f.i0 = block.i0, f.queries = block.queries;
   f.rows = p.H / p.G * f.queries, f.capacity = p.H / p.G * plan.queries, f.v_width = round_up(p.Dv, VL);
-  f.natural = p.softcap > 0 || p.bias || p.relative || p.scale == 0;
+  f.natural = p.softcap > 0 || p.bias || p.relative || p.program || p.scale == 0;
   f.unit = f.natural ? log2_e : (p.scale < 0 ? -p.scale : p.scale) * log2_e;
   f.window = whole(c.scalar[s_window]), f.set = given(c, o_set);
   f.v = head(*p.v, f.b, f.g), f.direct = plan.direct;
@@ -215,9 +215,17 @@ static block_rows rows_of(const forward_state& f) {
 static forward_tile live_tile(const forward_state& f, i64 j0, i64 end) {
   for (; j0 < end; j0 += forward_keys) {
     const key_range keys = live_range(f.p->blocks, rows_of(f), {j0, min_of(end, j0 + forward_keys)});
-    if (keys.begin < keys.end) return {j0, keys.end - j0, keys.begin - j0};
+    if (keys.begin < keys.end) return {j0, keys.end - j0, (keys.begin - j0) / tile_columns * tile_columns};
   }
   return {end, 0, 0};
+}
+
+// Rows from r on that are computed together. They keep to one row of large blocks, or half of them would be computed for
+// keys that the others alone attend.
+static i64 group_rows(const forward_state& f, i64 r) {
+  const i64 rows = min_of(tile_rows, f.rows - r);
+  const block_map& map = f.p->blocks;
+  return map.codes && map.rows >= 4 * tile_rows ? min_of(rows, map.rows - query_of(f, r) % map.rows) : rows;
 }
 
 // Takes the block's rows through the tiles of keys [first, past) that some row may attend.
@@ -238,9 +246,10 @@ static void forward_block(forward_state& f, i64 first, i64 past) {
     pack_values(f, t, partly_forbidden(p, f.b, f.i0, last, t.j0, t.from, t.keys));
     const i64 coming = next.keys - next.from;
     const upcoming soon = coming > 0 ? upcoming{f.b, f.g, next.j0 + next.from, coming, 0, 0} : f.after;
-    for (i64 r = 0; r < f.rows; r += tile_rows) {
+    for (i64 r = 0, rows; r < f.rows; r += rows) {
+      rows = group_rows(f, r);
       if (!f.direct) prefetch(p, soon, r / tile_rows, parts);
-      forward_group(f, t, r, (int)min_of(tile_rows, f.rows - r));
+      forward_group(f, t, r, (int)rows);
     }
   }
 }
@@ -395,6 +404,8 @@ static int attention_forward_f32(const call& c) {
   if (bad_problem(plan.p)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, plan.p.L, plan.p.S)) return code;
   plan.p.blocks = read_blocks(c, o_blocks, o_patterns);
+  score_program program;
+  if (!take_program(plan.p, program, c, o_program, o_captured)) return bad_program;
   if (!(c.scalar[s_dropoutRate] >= 0 && c.scalar[s_dropoutRate] < 1)) return bad_scalar;
   read_dropout(plan.p, c.scalar[s_dropoutRate], c.scalar[s_seed], c.scalar[s_stream]);
   plan.record = c.operand[o_statistics].data;

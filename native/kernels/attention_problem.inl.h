@@ -5,6 +5,7 @@
 #pragma once
 
 #include "attention_blocks.inl.h"
+#include "attention_program.inl.h"
 #include "dropout.inl.h"
 #include "matmul_tile.inl.h"
 #include "matmul_pack.inl.h"
@@ -23,6 +24,7 @@ struct attention_problem {
   block_map blocks;
   const view *relative, *sinks, *mass;  // null when left out
   i64 reach;
+  const score_program* program;
   float scale, softcap;
   i64 left, right, offset;
   u32 dropout_threshold;  // 0: no dropout
@@ -57,6 +59,14 @@ static void read_dropout(attention_problem& p, double rate, double seed, double 
 // Scores by distance; scalar 5 is `reach` in every attention kernel.
 static void read_relative(attention_problem& p, const call& c, int relative) {
   p.relative = given(c, relative), p.reach = whole(c.scalar[5]);
+}
+
+// `g` must live as long as p. Later fields of g and p are those of a call without a program when there is none.
+static bool take_program(attention_problem& p, score_program& g, const call& c, int program, int captured,
+                         bool captured_wanted = false) {
+  if (!read_program(g, c, program, captured, captured_wanted)) return false;
+  p.program = g.count ? &g : nullptr;
+  return true;
 }
 
 static bool bad_problem(const attention_problem& p) {
@@ -147,6 +157,11 @@ static void score_tile(float* tile, const float* rows_packed, i64 capacity, cons
   }
 }
 
+// Row i from key j on, without slots.
+KEYHOLE_INLINE program_row program_row_of(const attention_problem& p, i64 b, i64 h, i64 i, i64 j, i64 keys) {
+  return {p.program, nullptr, nullptr, tile_pitch, round_up(keys, VL), b, h, i + p.offset, j};
+}
+
 // One row of a score tile on its way to probabilities.
 struct score_row {
   float* s;          // tile row; s[j] is key j0 + j
@@ -159,12 +174,14 @@ struct score_row {
   float* slope;      // null, or receives d softcap / dx
   const u8* pattern;  // null, or of keys `begin` on
   i64 pattern_stride;
+  program_row run;   // of the computed keys; its slots are the caller's
 };
 
 static score_row score_row_of(const attention_problem& p, i64 b, i64 h, i64 i, float* s, i64 j0, i64 begin, i64 end) {
   const key_range keys = keys_of(p, b, i, i);
   return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i),
-          relative_row_of(p, p.relative, b, h, i, j0), b, h, i, nullptr, nullptr, 0};
+          relative_row_of(p, p.relative, b, h, i, j0), b, h, i, nullptr, nullptr, 0,
+          program_row_of(p, b, h, i, j0 + begin, end - begin)};
 }
 
 // Lanes j … j+VL-1 of the row that are allowed.
@@ -193,14 +210,25 @@ struct row_summary {
   int keys;
 };
 
-// s[j] = softcap(scale · s[j]) + bias + relative, or -inf where forbidden, in place; the map of blocks is left out.
+// s[j] = program(softcap(scale · s[j])), in place.
+static void modify_scores(const attention_problem& p, const score_row& row) {
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    const vf x = load(row.s + j) * splat(p.scale);
+    store(row.s + j, p.softcap > 0 ? cap(p, row, j, x) : x);
+  }
+  run_program(row.run, row.s + row.begin);
+}
+
+// s[j] = softcap(scale · s[j]) + bias + relative, the first where a program has not been before, or -inf where forbidden, in place;
+// the map of blocks is left out.
 static row_summary finish_keys(const attention_problem& p, const score_row& row) {
-  const bool masked = row.masks.mask || row.masks.bias || row.near.table || row.pattern;
+  const bool masked = row.masks.mask || row.masks.bias || row.near.table || row.pattern || p.program;
   vf largest = splat(-infinity);
   vi keys{};
   for (i64 j = row.begin; j < row.end; j += VL) {
-    vf x = load(row.s + j) * splat(p.scale), bias{};
-    if (p.softcap > 0) x = cap(p, row, j, x);
+    vf x = load(row.s + j) * splat(p.program ? 1.0f : p.scale), bias{};
+    if (p.softcap > 0 && !p.program) x = cap(p, row, j, x);
+    const vi open = x != splat(-infinity);
     if (row.masks.bias) {
       const i64 stride = p.bias->stride[3];
       bias = load_strided(row.masks.bias + (row.j0 + j) * stride, stride, (int)min_of(VL, row.end - j));
@@ -209,7 +237,8 @@ static row_summary finish_keys(const attention_problem& p, const score_row& row)
     const vf near = row.near.table ? row.near.at(j) : vf{};
     if (row.near.table) x += near;
     if (masked || j < row.first || j + VL > row.past) {
-      const vi allowed = allowed_lanes(p, row, j, bias) & (near != splat(-infinity));
+      vi allowed = allowed_lanes(p, row, j, bias) & (near != splat(-infinity));
+      if (p.program) allowed &= open;
       x = select(allowed, x, splat(-infinity));
       keys -= allowed;
     } else {
@@ -221,14 +250,16 @@ static row_summary finish_keys(const attention_problem& p, const score_row& row)
   return {maximum(largest), (int)sum(to_float(keys))};
 }
 
-// The same, block by block where there is a map.
+// s[j] = program(softcap(scale · s[j])) + bias, or -inf where forbidden, in place; block by block where there is a map.
 static void finish_scores(const attention_problem& p, const score_row& row) {
+  if (p.program) modify_scores(p, row);
   if (!p.blocks.codes) {
     finish_keys(p, row);
     return;
   }
+  const mapped_row map = mapped_row_of(p.blocks, row.b, row.h, row.i);
   for (i64 j = row.begin, end; j < row.end; j = end) {
-    const block_cells cells = cells_of(p.blocks, row.b, row.h, row.i, row.j0 + j);
+    const block_cells cells = cells_of(map, row.j0 + j);
     score_row part = row;
     part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
     part.pattern = cells.pattern, part.pattern_stride = cells.stride;
@@ -244,7 +275,7 @@ KEYHOLE_INLINE vf probability(vf s, float lse) {
 
 // True when causality, window, length, a mask or blocks may forbid a cell of rows first … last, keys [j0 + begin, j0 + end).
 static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 last, i64 j0, i64 begin, i64 end) {
-  if (p.mask || p.bias || p.relative || p.blocks.codes) return true;
+  if (p.mask || p.bias || p.relative || p.blocks.codes || p.program) return true;
   const key_range early = keys_of(p, b, first, first), late = keys_of(p, b, last, last);
   return late.begin > j0 + begin || early.end < j0 + end;
 }

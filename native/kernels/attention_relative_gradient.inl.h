@@ -63,13 +63,6 @@ static bool bad_distances(const call& c) {
          (to && to->size[2] != 1 && to->size[2] != c.dim[d_L]);
 }
 
-// Without a sequence or a head there is nothing to add up.
-static int clear_sinks(const call& c) {
-  const view& to = c.operand[attention_backward_f32_call::o_dsinks];
-  for (i64 h = 0; to.data && h < to.size[0]; h++) static_cast<float*>(to.data)[h * to.stride[0]] = 0;
-  return ok;
-}
-
 // Σ_r dmass·mass of rows i … i+count-1, one a lane.
 static vf mass_products(const call& c, i64 b, i64 h, i64 i, int count) {
   using namespace attention_backward_f32_call;

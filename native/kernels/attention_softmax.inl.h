@@ -46,15 +46,18 @@ struct overlay {
   relative_row near;
   i64 mask_stride, bias_stride;
   vf scale;
+  float softcap;
 };
 
-// VL scores from j on: softcap(scale·s) + bias + relative, -inf where forbidden; `keys` counts down the lanes that are allowed.
+// VL scores from j on: softcap(scale·s), where a program has not been before, + bias + relative, -inf where forbidden; `keys`
+// counts down the lanes that are allowed.
 static vf overlaid(const forward_state& f, const overlay& over, const tile_row& row, i64 j, vi inside, vi& keys) {
   const attention_problem& p = *f.p;
   const int count = (int)min_of(VL, row.end - j);
   vf x = load(row.s + j);
   if (f.natural) x *= over.scale;
-  if (p.softcap > 0) x = splat(p.softcap) * vtanh(x / splat(p.softcap));
+  if (over.softcap > 0) x = splat(over.softcap) * vtanh(x / splat(over.softcap));
+  if (p.program) inside &= x != splat(-infinity);
   if (over.bias) {
     const vf bias = load_strided(over.bias + j * over.bias_stride, over.bias_stride, count);
     inside &= bias != splat(-infinity);
@@ -71,6 +74,19 @@ static vf overlaid(const forward_state& f, const overlay& over, const tile_row& 
   return select(inside, x, splat(-infinity));
 }
 
+// The scores of a row, scaled and capped, go through the program, in place.
+static void modify_row(const forward_state& f, const tile_row& row) {
+  const attention_problem& p = *f.p;
+  const vf scale = splat(p.scale < 0 ? -p.scale : p.scale);
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    const vf x = load(row.s + j) * scale;
+    store(row.s + j, p.softcap > 0 ? splat(p.softcap) * vtanh(x / splat(p.softcap)) : x);
+  }
+  program_row run = program_row_of(p, f.b, row.h, row.i, row.j0 + row.begin, row.end - row.begin);
+  run.values = f.slots, run.pitch = forward_pitch;
+  run_program(run, row.s + row.begin);
+}
+
 // Where both the mask and the pattern of a block allow, for keys `begin` … `end` of the row.
 KEYHOLE_INLINE void meet(u8* both, const attention_problem& p, const u8* mask, const block_cells& cells, i64 keys) {
   for (i64 j = 0; j < keys; j++) both[j] = mask[j * p.mask->stride[3]] && cells.pattern[j * cells.stride];
@@ -84,7 +100,8 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   u8 both[block_keys];
   overlay over{masks.mask, masks.bias, relative_row_of(p, p.relative, f.b, row.h, row.i, row.j0),
                p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
-               splat(p.scale < 0 ? -p.scale : p.scale)};
+               splat(p.program ? 1.0f : p.scale < 0 ? -p.scale : p.scale), p.program ? 0.0f : p.softcap};
+  if (p.program) modify_row(f, row);
   if (over.mask) over.mask += (row.j0 + row.begin) * over.mask_stride;
   if (cells.pattern) {
     if (over.mask) meet(both, p, over.mask, cells, row.end - row.begin);
@@ -93,14 +110,18 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   }
   if (over.bias) over.bias += row.j0 * over.bias_stride;
   const bool mask_alone = !f.natural && over.mask_stride == 1;
-  const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0) && !over.near.table;
-  const bool near_alone = over.near.table && !over.mask && !over.bias && !(p.softcap > 0);
+  const bool scaled_alone = !over.mask && !(p.softcap > 0) && !p.program;
+  const bool bias_alone = scaled_alone && over.bias_stride == 1 && !over.near.table;
+  const bool near_alone = scaled_alone && over.near.table && !over.bias;
+  const bool program_alone = p.program && !over.mask && !over.bias && !over.near.table;
   prefetch_mask(p, masks.mask, row.j0 + forward_keys);
   vi keys{};
   int counted = 0;
   for (i64 j = row.begin; j < row.end; j += VL) {
     if (j < first || j + VL > past) {
       store(row.s + j, overlaid(f, over, row, j, lanes_inside(j, first, past), keys));
+    } else if (program_alone) {
+      keys += load(row.s + j) != splat(-infinity);
     } else if (mask_alone) {
       store(row.s + j, select_bytes(over.mask + j - row.begin, load(row.s + j), splat(-infinity), counted));
     } else if (bias_alone) {
@@ -139,9 +160,10 @@ static void prepare_keys(forward_state& f, const tile_row& row, key_range keys, 
 // The same block by block. A row with full blocks alone is as it would be without a map; otherwise no key is said to be
 // allowed for certain.
 static key_range prepare_blocks(forward_state& f, const tile_row& row, key_range range) {
+  const mapped_row map = mapped_row_of(f.p->blocks, f.b, row.h, row.i);
   bool full = true;
   for (i64 j = row.begin, end; j < row.end; j = end) {
-    const block_cells cells = cells_of(f.p->blocks, f.b, row.h, row.i, row.j0 + j);
+    const block_cells cells = cells_of(map, row.j0 + j);
     tile_row part = row;
     part.begin = j, part.end = end = min_of(row.end, cells.end - row.j0);
     full = full && cells.code == full_block;

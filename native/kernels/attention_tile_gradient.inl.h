@@ -6,6 +6,14 @@
 
 constexpr i64 row_tile = 5 * 12;  // query rows of a block; a multiple of tile_rows on every target
 
+// Gradients of captured values are summed in units whose order and extent no thread changes: each tile of a key head, or a
+// whole key head where that would take too much memory.
+struct captured_units {
+  float* sums;    // [units][size]; null when they are not wanted
+  i64 size, count;
+  bool of_tiles;
+};
+
 struct backward_state {
   const attention_problem* p;
   i64 b, g, h;
@@ -28,6 +36,9 @@ struct backward_state {
   float* dq;         // [tile_rows][pieces·width_block]: one product
   relative_sums columns;  // of drelative
   float* by_key;     // [tile_pitch]: ds of one row
+  float* slots;      // of a score program for one row: values, then gradients
+  float* dcaptured;  // sums of the unit; null when they are not wanted
+  const captured_units* units;
   float* single;     // [tile_pitch]: gradients of single weights of one row, 0 between rows; null when none are asked for
 };
 
@@ -36,7 +47,7 @@ constexpr i64 sum_width(i64 width) { return pieces(width) * width_block; }
 static i64 backward_scratch_floats(const attention_problem& p) {
   return packed_rows_floats(row_tile, p.D) + packed_rows_floats(row_tile, p.Dv) + packed_rows_floats(key_block, p.D) +
          key_block * (p.D + p.Dv) + (2 * row_tile + 1) * tile_pitch + key_block * (sum_width(p.D) + sum_width(p.Dv)) +
-         tile_rows * sum_width(p.D) + 2 * tile_pitch + 64;
+         tile_rows * sum_width(p.D) + 2 * tile_pitch + 2 * program_floats(p.program, tile_pitch) + 64;
 }
 
 // rows × width floats of a strided output become 0.
@@ -62,6 +73,7 @@ static backward_state backward_state_of(const call& c, const attention_problem& 
   f.dv = f.dk + key_block * sum_width(p.D);
   f.dq = f.dv + key_block * sum_width(p.Dv);
   f.by_key = f.dq + tile_rows * sum_width(p.D);
+  f.slots = f.by_key + 2 * tile_pitch;
   if (!wants_statistics(c)) return f;
   f.single = f.by_key + tile_pitch;
   clear_view(f.single, tile_pitch, 1, 1, tile_pitch);
@@ -87,12 +99,23 @@ static void pack_tile_keys(backward_state& f) {
   f.finite_keys = !not_finite(k, vk.stride[2], vk.stride[3], f.keys, p.D);
 }
 
+// Finds the sums of captured values for this tile; those of a new unit become 0.
+static void clear_unit(backward_state& f) {
+  const captured_units& units = *f.units;
+  if (!units.sums) return;
+  const i64 tiles = units.of_tiles ? (f.p->S + key_block - 1) / key_block : 1, tile = units.of_tiles ? f.j0 / key_block : 0;
+  f.dcaptured = units.sums + ((f.b * f.p->G + f.g) * tiles + tile) * units.size;
+  if (units.of_tiles || f.j0 == 0)
+    for (i64 x = 0; x < units.size; x++) f.dcaptured[x] = 0;
+}
+
 // The sums become 0, and so do the tile's columns of dbias in every row of the group, for tiles that are skipped later.
 static void clear_tile_sums(const call& c, backward_state& f) {
   using namespace attention_backward_f32_call;
   const attention_problem& p = *f.p;
   clear_view(f.dk, sum_width(p.D), 1, f.keys, round_up(p.D, VL));
   clear_view(f.dv, sum_width(p.Dv), 1, f.keys, round_up(p.Dv, VL));
+  clear_unit(f);
   const view& dbias = c.operand[o_dbias];
   if (!dbias.data) return;
   const i64 heads = p.H / p.G;
@@ -113,6 +136,16 @@ static void write_tile_sums(const call& c, const backward_state& f) {
   write_sums(c.operand[attention_backward_f32_call::o_dv], f, f.dv, f.p->Dv);
 }
 
+// ds_row: gradients of what a program made of scores → those of the scores, scale·ds·slope.
+static void differentiate_modified(const attention_problem& p, const score_row& row, float* ds_row, float* dcaptured) {
+  differentiate_program(row.run, ds_row + row.begin, dcaptured);
+  for (i64 j = row.begin; j < row.end; j += VL) {
+    vf ds = load(ds_row + j);
+    if (row.slope) ds = select(ds == vf{}, vf{}, ds * load(row.slope + j));
+    store(ds_row + j, ds * splat(p.scale));
+  }
+}
+
 // p_tile: scores → dropped p; ds_tile: dout·vᵀ → scale·ds·slope; dbias = ds on the way. `More`: lse or a statistic has
 // a gradient, too. `Distance`: scores by distance want one, or weights by distance have one.
 template <bool More, bool Distance>
@@ -121,6 +154,7 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
   const attention_problem& p = *f.p;
   const view &lse = c.operand[o_lse], &dbias = c.operand[o_dbias];
   if (p.softcap > 0) row.slope = f.slope;
+  if (p.program) row.run.values = f.slots, row.run.gradients = f.slots + program_floats(p.program, tile_pitch);
   finish_scores(p, row);
   const float lse_i = head(lse, f.b, f.h)[i * lse.stride[2]], delta = f.deltas[(f.b * p.H + f.h) * p.L + i];
   const u32 key = p.dropout_threshold ? dropout_key(p, f.b, f.h, i) : 0;
@@ -142,10 +176,15 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
     if (dbias_i)
       store_strided(dbias_i + (row.j0 + j) * dbias.stride[3], dbias.stride[3], ds, (int)min_of(VL, row.end - j));
     if (Distance) store(f.by_key + j, ds);
-    if (row.slope) ds = select(s == splat(-infinity), vf{}, ds * load(row.slope + j));
     store(row.s + j, dropped);
+    if (p.program) {
+      store(ds_row + j, ds);
+      continue;
+    }
+    if (row.slope) ds = select(s == splat(-infinity), vf{}, ds * load(row.slope + j));
     store(ds_row + j, ds * splat(p.scale));
   }
+  if (p.program) differentiate_modified(p, row, ds_row, f.dcaptured);
   if (More) more.forget();
   if (!Distance || !f.columns.to || !f.want_rows) return;
   const column_row sums = columns_of(p, f.columns, f.b, f.h, i);
@@ -161,6 +200,11 @@ static __attribute__((noinline)) void differentiate_recorded_row(const call& c, 
 static __attribute__((noinline)) void differentiate_distant_row(const call& c, backward_state& f, const score_row& row,
                                                                 i64 i, float* ds_row) {
   differentiate_row<false, true>(c, f, row, i, ds_row);
+}
+
+// Whether the pair of query i and key j of the tile, which has `factor` in a sum, is allowed.
+static bool takes_part(const backward_state& f, i64 i, i64 j, float factor) {
+  return allowed_cell(*f.p, f.b, f.h, i, f.j0 + j) && !(f.p->program && factor == 0);
 }
 
 // target[r] (=) Σ over the tile's keys j of ds[r][j]·k[j], allowed cells alone when `careful`.
@@ -179,7 +223,7 @@ static void multiply_keys(const backward_state& f, i64 i, i64 r0, int rows, i64 
       for (i64 v = 0; v < columns; v += VL) {
         vf total{};
         for (i64 j = begin; j < end; j++)
-          if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
+          if (takes_part(f, i + r, j, ds[r * tile_pitch + j]))
             total = fma(splat(ds[r * tile_pitch + j]), load(k + j * tile_pitch + v), total);
         store(f.dq + r * step + d + v, total);
       }
@@ -238,7 +282,7 @@ static void add_to_keys(const backward_state& f, float* sums, const float* tile,
       const float* x = rows_packed + d / width_block * row_tile * tile_pitch + d % width_block;
       vf total{};
       for (i64 r = 0; r < rows; r++)
-        if (allowed_cell(*f.p, f.b, f.h, i + r, f.j0 + j))
+        if (takes_part(f, i + r, j, tile[r * tile_pitch + j]))
           total = fma(splat(tile[r * tile_pitch + j]), load(x + r * tile_pitch), total);
       store(sums + j * step + d, load(sums + j * step + d) + total);
     }

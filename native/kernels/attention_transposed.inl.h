@@ -26,11 +26,12 @@ struct transposed_state {
   float* k_panels;  // [panels][D][tile_columns]
   float* tile;      // [tile_rows][tile_pitch]: scores, then p
   float* sums;      // [C][tile_pitch]
+  float* slots;     // of a score program for one row
 };
 
 static i64 transposed_scratch_floats(const attention_problem& p, i64 C) {
   return packed_rows_floats(tile_rows, p.D) + packed_rows_floats(tile_rows, C) + key_block * p.D +
-         (tile_rows + C) * tile_pitch + 64;
+         (tile_rows + C) * tile_pitch + program_floats(p.program, tile_pitch) + 64;
 }
 
 static transposed_state transposed_state_of(const call& c, const attention_problem& p, int worker, i64 C) {
@@ -41,6 +42,7 @@ static transposed_state transposed_state_of(const call& c, const attention_probl
   f.k_panels = f.r_rows + packed_rows_floats(tile_rows, C);
   f.tile = f.k_panels + key_block * p.D;
   f.sums = f.tile + tile_rows * tile_pitch;
+  f.slots = f.sums + C * tile_pitch;
   return f;
 }
 
@@ -55,9 +57,12 @@ static vi allowed_cells(const transposed_state& f, i64 i, i64 j, i64 count) {
 static void add_carefully(const transposed_state& f, i64 i, i64 rows, i64 begin, i64 end, const float* r, float* sums) {
   for (i64 j = begin; j < end; j += VL) {
     vf total{};
-    for (i64 x = 0; x < rows; x++)
-      total = select(allowed_cells(f, i + x, j, min_of(VL, end - j)),
-                     fma(splat(r[x * tile_pitch]), load(f.tile + x * tile_pitch + j), total), total);
+    for (i64 x = 0; x < rows; x++) {
+      const vf p = load(f.tile + x * tile_pitch + j);
+      vi allowed = allowed_cells(f, i + x, j, min_of(VL, end - j));
+      if (f.p->program) allowed &= p != vf{};
+      total = select(allowed, fma(splat(r[x * tile_pitch]), p, total), total);
+    }
     store(sums + j, load(sums + j) + total);
   }
 }
@@ -80,7 +85,8 @@ static void add_received(const transposed_state& f, i64 i, i64 rows, i64 begin, 
 static void weigh_rows(const call& c, const transposed_state& f, i64 i, i64 rows, i64 begin, i64 end) {
   const view& lse = c.operand[attention_transposed_f32_call::o_lse];
   for (i64 x = 0; x < rows; x++) {
-    const score_row row = score_row_of(*f.p, f.b, f.h, i + x, f.tile + x * tile_pitch, f.j0, begin, end);
+    score_row row = score_row_of(*f.p, f.b, f.h, i + x, f.tile + x * tile_pitch, f.j0, begin, end);
+    row.run.values = f.slots;
     finish_scores(*f.p, row);
     const float lse_i = head(lse, f.b, f.h)[(i + x) * lse.stride[2]];
     for (i64 j = begin; j < end; j += VL) store(row.s + j, probability(load(row.s + j), lse_i));
@@ -133,6 +139,8 @@ static int attention_transposed_f32(const call& c) {
   if (bad_problem(p)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, p.L, p.S)) return code;
   p.blocks = read_blocks(c, o_blocks, o_patterns);
+  score_program program;
+  if (!take_program(p, program, c, o_program, o_captured)) return bad_program;
   const i64 floats = transposed_scratch_floats(p, c.operand[o_r].size[3]), tasks = p.B * p.H * transposed_tiles(p);
   for (int worker = 0; worker < c.threads; worker++)
     if (!c.scratch(c, worker, floats * 4)) return out_of_memory;

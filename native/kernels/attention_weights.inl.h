@@ -10,7 +10,8 @@
 #include "attention_problem.inl.h"
 
 static i64 weights_scratch_floats(const attention_problem& p) {
-  return packed_rows_floats(tile_rows, p.D) + key_block * p.D + tile_rows * tile_pitch + 64;
+  return packed_rows_floats(tile_rows, p.D) + key_block * p.D + tile_rows * tile_pitch +
+         program_floats(p.program, tile_pitch) + 64;
 }
 
 static void write_weights_tile(const call& c, const attention_problem& p, i64 b, i64 h, i64 i, i64 rows, i64 j0, i64 keys,
@@ -19,7 +20,8 @@ static void write_weights_tile(const call& c, const attention_problem& p, i64 b,
   const view& to = c.operand[o_weights];
   const view& lse = c.operand[o_lse];
   for (i64 r = 0; r < rows; r++) {
-    const score_row row = score_row_of(p, b, h, i + r, tile + r * tile_pitch, j0, 0, keys);
+    score_row row = score_row_of(p, b, h, i + r, tile + r * tile_pitch, j0, 0, keys);
+    row.run.values = tile + tile_rows * tile_pitch;
     finish_scores(p, row);
     const float lse_i = head(lse, b, h)[(i + r) * lse.stride[2]];
     float* weights = head(to, b, h) + (i + r) * to.stride[2] + j0 * to.stride[3];
@@ -51,6 +53,8 @@ static int attention_weights_f32(const call& c) {
   attention_problem p = read_problem(c, o_q, o_k, o_k, o_mask, o_bias, o_lengths);
   read_relative(p, c, o_relative);
   if (bad_problem(p)) return bad_scalar;
+  score_program program;
+  if (!take_program(p, program, c, o_program, o_captured)) return bad_program;
   for (int worker = 0; worker < c.threads; worker++)
     if (!c.scratch(c, worker, weights_scratch_floats(p) * 4)) return out_of_memory;
   const i64 blocks = (p.L + tile_rows - 1) / tile_rows;

@@ -144,6 +144,12 @@ KEYHOLE_INLINE vf square_root(vf x) {
 #endif
 }
 
+// The largest whole number that is not above x; NaN stays NaN.
+KEYHOLE_INLINE vf round_down(vf x) {
+  const vf cut = to_float(__builtin_convertvector(x, vi)), down = cut - select(cut > x, splat(1.0f), vf{});
+  return select(absolute(x) < splat(8388608.0f), down, x);  // from 2^23 on all are whole
+}
+
 // AddressSanitizer does not see masked loads and stores, so there every target goes lane by lane.
 #if defined(KEYHOLE_AVX512) && !defined(__SANITIZE_ADDRESS__)
 #define KEYHOLE_MASKED_512

@@ -21,6 +21,7 @@ import { peek } from './peek.js';
 import { differentiableStatistics, Recording } from './recording.js';
 import { allocateRecord, type KernelRecord, recordOperands } from './recordOperands.js';
 import { biasOperands, spreadRelative } from './relativeBias.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 export interface AttentionResult {
   /** [B, H, L, Dv], laid out in memory as [B, L, H, Dv] so that joining the heads copies nothing. */
@@ -32,7 +33,7 @@ export interface AttentionResult {
 }
 
 /**
- * Scaled dot-product attention: `out_i = Σ_j p_ij·v_j`, `p_i = softmax_j(softcap(scale·q_i·k_j) + bias_ij)` over the keys
+ * Scaled dot-product attention: `out_i = Σ_j p_ij·v_j`, `p_i = softmax_j(scoreMod(softcap(scale·q_i·k_j)) + bias_ij)` over the keys
  * that the mask allows; `sinks` take part in the softmax and have no value.
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv]; H a multiple of G (query head h reads key head
@@ -72,8 +73,12 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const scalars = { ...scoreScalars(sizes, call, reach), dropoutRate: rate, seed, stream };
   const { record } = call;
   const { set, window } = recordOperands(sizes, record);
+  const { program, captured } = scoreOperands(call.scoreMod, sizes, scalars.offset, q);
   const kept = allocateRecord(q, sizes, record);
-  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set, blocks, patterns, relative, sinks];
+  const inputs: FusedInputs = [
+    ...([q, held.k, held.v, bias, mask, lengths, set] as const),
+    ...([blocks, patterns, program, captured, relative, sinks] as const),
+  ];
   const fusedOptions = { sizes, scalars: { ...scalars, window }, kept, withMass: values !== undefined };
   const [own, lse, ...more] = fused(inputs, fusedOptions);
   const statistics = values ? more.slice(0, -1) : more;
@@ -97,12 +102,13 @@ interface FusedOptions {
 type Optional = Tensor | undefined;
 /**
  * q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], the mask's
- * blocks, the bias by distance [·, ·, ·, R] and sinks [H].
+ * blocks, a score program i32 [I, 4] and the values that it captured [K], the bias by distance [·, ·, ·, R] and sinks [H].
  */
 type FusedInputs = readonly [
   ...[Tensor, Tensor, Tensor],
   ...[Optional, Optional, Optional, Optional],
   ...[blocks: Optional, patterns: Optional],
+  ...[program: Optional, captured: Optional],
   ...[relative: Optional, sinks: Optional],
 ];
 /**
@@ -114,13 +120,14 @@ type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward([q, k, v, bias, mask, lengths, set, blocks, patterns, table, sinks], { sizes, scalars, kept, withMass }) {
+  forward(inputs, { sizes, scalars, kept, withMass }) {
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured, table, sinks] = inputs;
     const { B, H, L, Dv } = sizes;
     const relative = spreadRelative(table, sizes);
     const mass = relative && withMass ? allocate(q.backend, 'f32', relative.shape) : undefined;
     const out = headsLast([B, H, L, Dv], q);
     const lse = allocate(q.backend, 'f32', [B, H, L]);
-    const masks = { mask, bias, lengths, set, blocks, patterns, relative, sinks };
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured, relative, sinks };
     q.backend.run('attention_forward_f32', { out, lse, ...kept, relativeMass: mass, q, k, v, ...masks }, scalars);
     const { statistics } = kept;
     const each = statistics ? statisticNames.map((_, at) => select(statistics, 0, at)) : [];
@@ -128,7 +135,7 @@ const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   },
 
   backward({ inputs, outputs: [out, lse, ...rest], saved, options, needs }, gradients) {
-    const [q, k, v, bias, mask, lengths, set, blocks, patterns, table, sinks] = inputs;
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured, table, sinks] = inputs;
     const [dout = repeatedZero(out), dlse, ...more] = gradients;
     const others = options.withMass ? more.slice(0, -1) : more;
     const drelativeMass = options.withMass ? more.at(-1) : undefined;
@@ -137,15 +144,17 @@ const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
     const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
     const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
     const relative = spreadRelative(table, options.sizes);
-    const drelative = table && needs[9] ? relativeGradient(table, options.sizes) : undefined;
-    const dsinks = sinks && needs[10] ? allocate(q.backend, 'f32', sinks.shape) : undefined;
-    const results = { dq, dk, dv, dbias, drelative, dsinks, dout, out, lse, dlse, dstatistics, statistics };
-    const masks = { mask, bias, lengths, set, blocks, patterns, relative, sinks };
+    const dcaptured = captured && needs[10] ? allocate(q.backend, 'f32', captured.shape) : undefined;
+    const drelative = table && needs[11] ? relativeGradient(table, options.sizes) : undefined;
+    const dsinks = sinks && needs[12] ? allocate(q.backend, 'f32', sinks.shape) : undefined;
+    const sums = { dq, dk, dv, dbias, dcaptured, drelative, dsinks };
+    const results = { ...sums, dout, out, lse, dlse, dstatistics, statistics };
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured, relative, sinks };
     const weights = { relativeMass: drelativeMass && rest.at(-1), drelativeMass };
     q.backend.run('attention_backward_f32', { ...results, q, k, v, ...masks, ...weights }, options.scalars);
     const dtable = drelative && sumToShape(drelative, (table as Tensor).shape);
     const none = undefined;
-    return [dq, dk, dv, dbias, none, none, none, none, none, dtable, dsinks];
+    return [dq, dk, dv, dbias, none, none, none, none, none, none, dcaptured, dtable, dsinks];
   },
 });
 

@@ -11,6 +11,15 @@ export { not, or } from './maskAlgebra.js';
 export type { AttentionDropout, AttentionOptions, RecordOptions } from './options.js';
 export { dilated, documents, globalTokens, type MaskModOptions, maskMod, prefixLm, strided } from './patternMasks.js';
 export { type PeekSelection, type PeekSource, peek, type Range } from './peek.js';
+export {
+  type Lengths,
+  lastPool,
+  maxPool,
+  meanPool,
+  type WeighedSequence,
+  type WeighOptions,
+  weighSequence,
+} from './pooling.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export {
   type AttentionBias,
@@ -19,9 +28,13 @@ export {
   type RelativeTerms,
   relativeBias,
 } from './relativeBias.js';
+export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { rollout } from './rollout.js';
 export { type RotaryOptions, rope, rotate } from './rotary.js';
 export { type RotaryFrequencies, type RotaryScaling, rotaryFrequencies } from './rotaryScaling.js';
+export { Condition, Expression, type ScoreOperand } from './scoreMod/expression.js';
+export { ScoreProgram } from './scoreMod/program.js';
+export { type ScoreFormula, type ScorePosition, scoreMod } from './scoreMod/scoreMod.js';
 export { type ShawTables, shaw } from './shaw.js';
 export { swinBias } from './swinBias.js';
 export { type T5BiasOptions, t5Bias, t5Bucket } from './t5Bias.js';

@@ -39,12 +39,12 @@ export interface Predicate {
 
 /** Allowed where both allow. */
 export function both(a: Predicate, b: Predicate): Predicate {
-  return joined(a, b, 'full', 'empty', (x, y, ...pair) => x.allows(...pair) && y.allows(...pair));
+  return joined(a, b, 'full', 'empty', (x, y) => (b, h, q, k) => x.allows(b, h, q, k) && y.allows(b, h, q, k));
 }
 
 /** Allowed where one of them allows. */
 export function either(a: Predicate, b: Predicate): Predicate {
-  return joined(a, b, 'empty', 'full', (x, y, ...pair) => x.allows(...pair) || y.allows(...pair));
+  return joined(a, b, 'empty', 'full', (x, y) => (b, h, q, k) => x.allows(b, h, q, k) || y.allows(b, h, q, k));
 }
 
 /** Allowed where it does not allow. */
@@ -55,7 +55,7 @@ export function opposite(of: Predicate): Predicate {
     bind(sizes) {
       const bound = of.bind(sizes);
       return {
-        allows: (...pair) => !bound.allows(...pair),
+        allows: (b, h, q, k) => !bound.allows(b, h, q, k),
         classify: (...block) => turned[bound.classify(...block)],
       };
     },
@@ -77,15 +77,13 @@ export function byDistance(
   return { perBatch: false, perHead: false, bind: () => bound };
 }
 
-type Pair = Parameters<BoundPredicate['allows']>;
-
 /** `neutral` leaves the other's kind as it is; `decisive` settles the block. */
 function joined(
   a: Predicate,
   b: Predicate,
   neutral: BlockKind,
   decisive: BlockKind,
-  allows: (x: BoundPredicate, y: BoundPredicate, ...pair: Pair) => boolean,
+  join: (x: BoundPredicate, y: BoundPredicate) => BoundPredicate['allows'],
 ): Predicate {
   return {
     perBatch: a.perBatch || b.perBatch,
@@ -93,7 +91,7 @@ function joined(
     bind(sizes) {
       const [x, y] = [a.bind(sizes), b.bind(sizes)];
       return {
-        allows: (...pair) => allows(x, y, ...pair),
+        allows: join(x, y),
         classify: (...block) => {
           const first = x.classify(...block);
           if (first === decisive) return decisive;

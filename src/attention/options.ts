@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { KeyValueCache } from './cache.js';
 import type { Mask } from './mask.js';
 import type { AttentionBias } from './relativeBias.js';
+import { ScoreProgram } from './scoreMod/program.js';
 
 /** What to record beside the result. Recording never changes the result by a bit. */
 export interface RecordOptions {
@@ -48,6 +49,8 @@ export interface AttentionOptions {
    * `shaw`; -Infinity forbids the pair.
    */
   readonly bias?: AttentionBias | undefined;
+  /** A formula on scores after softcap, before bias and mask; see scoreMod/scoreMod.ts. */
+  readonly scoreMod?: ScoreProgram | undefined;
   /** One logit a head [H] that takes weight and has no value; zeros are the off-by-one softmax (GPT-OSS, 2025; Miller 2023). */
   readonly sinks?: Tensor | undefined;
   readonly dropout?: AttentionDropout | undefined;
@@ -58,17 +61,24 @@ export interface AttentionOptions {
   readonly record?: RecordOptions | undefined;
 }
 
-const optionNames = new Set(['scale', 'softcap', 'mask', 'bias', 'sinks', 'dropout', 'cache', 'offset', 'record']);
+const optionNames = new Set([
+  ...['scale', 'softcap', 'mask', 'bias', 'scoreMod', 'sinks', 'dropout', 'cache', 'offset', 'record'],
+]);
 const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 
 /** Throws on unknown names and on values outside their range. */
 export function checkOptions(options: AttentionOptions): void {
   refuseUnknown('attention', options, optionNames);
   if (options.record) checkRecord(options.record);
-  const { scale, softcap, dropout, offset } = options;
+  const { scale, softcap, dropout, offset, scoreMod } = options;
   requireThat(scale === undefined || Number.isFinite(scale), 'a finite scale', scale);
   requireThat(softcap === undefined || (softcap >= 0 && Number.isFinite(softcap)), 'a softcap >= 0', softcap);
   requireThat(offset === undefined || Number.isInteger(offset), 'a whole offset', offset);
+  requireThat(
+    scoreMod === undefined || scoreMod instanceof ScoreProgram,
+    'scoreMod: scoreMod(function)',
+    `a ${typeof scoreMod}`,
+  );
   requireThat(!dropout || (dropout.rate >= 0 && dropout.rate < 1), 'a dropout rate in [0, 1)', dropout?.rate);
 }
 

@@ -6,7 +6,7 @@
 import { ShapeError, StateError } from '../core/errors.js';
 import { causal, checkReach, type Mask, open } from './mask.js';
 import { kindOf, lengthsPredicate, or } from './maskAlgebra.js';
-import { type BlockKind, byDistance, type Span } from './maskPredicate.js';
+import { type BlockKind, type BoundPredicate, byDistance, type Span } from './maskPredicate.js';
 
 /**
  * Every `step`-th key of a window: `left` before, `right` after, counted in positions.
@@ -152,6 +152,8 @@ export interface MaskModOptions {
   readonly perHead?: boolean;
 }
 
+type Pair = Parameters<BoundPredicate['allows']>;
+
 /** A pair is asked for again so often, to notice a function that does not always answer alike. */
 const askedTwice = 97;
 
@@ -168,7 +170,6 @@ export function maskMod(
   allows: (b: number, h: number, q: number, k: number) => boolean,
   { perBatch = true, perHead = true }: MaskModOptions = {},
 ): Mask {
-  let asked = 0;
   const ask = (b: number, h: number, q: number, k: number): boolean => {
     const answer: unknown = allows(b, h, q, k);
     if (typeof answer === 'boolean') return answer;
@@ -176,13 +177,22 @@ export function maskMod(
       `maskMod: expected true or false for (b, h, q, k) = (${b}, ${h}, ${q}, ${k}), got ${String(answer)}`,
     );
   };
-  const askAgain = (...pair: [number, number, number, number]): boolean => {
-    const answer = ask(...pair);
-    if (asked++ % askedTwice === 0 && ask(...pair) !== answer)
-      throw new StateError(
-        `maskMod: expected the same answer each time for (b, h, q, k) = (${pair.join(', ')}), got ${answer}, then ${!answer}; it must not depend on anything else`,
-      );
-    return answer;
+  const askAgain = (before: boolean, ...pair: Pair): void => {
+    if (ask(...pair) === before) return;
+    throw new StateError(
+      `maskMod: expected the same answer each time for (b, h, q, k) = (${pair.join(', ')}), got ${before}, then ${!before}; it must not depend on anything else`,
+    );
   };
-  return { ...open, predicate: { perBatch, perHead, bind: () => ({ allows: askAgain, classify: () => 'partial' }) } };
+  const bind = (): BoundPredicate => {
+    let asked = 0;
+    return {
+      allows: (b, h, q, k) => {
+        const answer = ask(b, h, q, k);
+        if (asked++ % askedTwice === 0) askAgain(answer, b, h, q, k);
+        return answer;
+      },
+      classify: () => 'partial',
+    };
+  };
+  return { ...open, predicate: { perBatch, perHead, bind } };
 }

@@ -36,9 +36,9 @@ export class PatternTable {
   }
 
   #numberOf(cells: Uint8Array): number {
-    const hash = cells.reduce((sum, cell) => (Math.imul(sum, 0x01000193) ^ cell) | 0, 0x811c9dc5); // FNV-1
+    const hash = hashOf(cells);
     const alike = this.#byHash.get(hash) ?? [];
-    const known = alike.find((n) => (this.#patterns[n] as Uint8Array).every((cell, at) => cell === cells[at]));
+    const known = alike.find((n) => equal(this.#patterns[n] as Uint8Array, cells));
     if (known !== undefined) return known;
     this.#byHash.set(hash, [...alike, this.#patterns.length]);
     this.#cells = new Uint8Array(cells.length);
@@ -52,4 +52,16 @@ export class PatternTable {
     for (const [n, cells] of this.#patterns.entries()) packed.set(cells, n * size);
     return packed;
   }
+}
+
+/** FNV-1. Plain loops, because a function of one's own may give a partial block for every 4,096 pairs. */
+function hashOf(cells: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < cells.length; at++) hash = Math.imul(hash, 0x01000193) ^ (cells[at] as number);
+  return hash;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -14,9 +14,11 @@ import { and, booleanMask, type Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
 import { biasOperands, spreadRelative } from './relativeBias.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 /** A call to look into: its q and k, the lse it returned, and the options it was made with. */
-export interface PeekSource extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset'> {
+export interface PeekSource
+  extends Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'scoreMod' | 'offset'> {
   /** [B, H, L, D] */
   readonly q: Tensor;
   /** [B, G, S, D]; with a cache, everything cached. */
@@ -77,6 +79,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
   const table = spreadRelative(relative, sizes);
   const { mask, lengths } = maskOperands('peek', sizes, source.q, { offset, mask: scalarMask });
   const scalars = scoreScalars(sizes, source, reach);
+  const origin = { h: heads.start, k: column.start };
   const weights = allocate(source.q.backend, 'f32', [sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)]);
   source.q.backend.run(
     'attention_weights_f32',
@@ -89,6 +92,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
       bias: blockOf(bias),
       lengths,
       relative: table && rowsOf(table),
+      ...scoreOperands(source.scoreMod, sizes, scalars.offset, source.q, origin),
     },
     { ...scalars, offset: scalars.offset + row.start - column.start },
   );

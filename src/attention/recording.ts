@@ -70,6 +70,7 @@ export class Recording implements TensorHolder {
     const { B, H, L, S } = this.#sizes;
     const statistics = Object.fromEntries(statisticNames.map((name) => [name, floats(this.tensor(name))]));
     const { received, tiles, topWeights, topKeys, zeroKeys } = this.#recorded;
+    const warning = deadRows(statistics.keys as Float32Array, this.#sizes);
     return {
       batch: B,
       heads: H,
@@ -81,9 +82,19 @@ export class Recording implements TensorHolder {
       ...(tiles && { tiles: { bins: tiles.shape[2] as number, values: floats(tiles) } }),
       ...(topWeights && topKeys && { top: readTop(topWeights, topKeys) }),
       ...(zeroKeys && { zeroKeys: floats(zeroKeys) }),
+      ...(warning !== undefined && { warnings: [warning] }),
       ...(this.#rows && { weights: { rows: this.#rows.rows, values: floats(this.#rows.weights) } }),
     };
   }
+}
+
+/** Rows that the mask leaves without a key: they give zeros, which is seldom meant. */
+function deadRows(keys: Float32Array, { H, L }: AttentionSizes): string | undefined {
+  const count = keys.filter((found) => found === 0).length;
+  if (count === 0) return undefined;
+  const first = keys.indexOf(0);
+  const [b, h, i] = [Math.floor(first / (H * L)), Math.floor(first / L) % H, first % L];
+  return `attention: ${count} of ${keys.length} query rows may attend to no key and give zeros, the first is (b, h, i) = (${b}, ${h}, ${i}); is the mask contradictory?`;
 }
 
 function readTop(weights: Tensor, keys: Tensor): NonNullable<AttentionRecord['top']> {

@@ -13,6 +13,7 @@ import { expand, select } from '../tensor/views.js';
 import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { PeekSource } from './peek.js';
 import { biasOperands, spreadRelative } from './relativeBias.js';
+import { scoreOperands } from './scoreMod/program.js';
 
 /**
  * `out_jc = Σ_i p_ij·r_ic`, with the weights `p_ij = exp(s_ij - lse_i)` before dropout; forbidden pairs count 0.
@@ -38,8 +39,10 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
       const masks = maskOperands('applyTransposedWeights', sizes, q, { ...source, bias: terms.bias });
       const relative = spreadRelative(terms.relative, sizes);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
-      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, relative };
-      q.backend.run('attention_transposed_f32', operands, scoreScalars(sizes, source, terms.reach));
+      const scalars = scoreScalars(sizes, source, terms.reach);
+      const program = scoreOperands(source.scoreMod, sizes, scalars.offset, q);
+      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, ...program, relative };
+      q.backend.run('attention_transposed_f32', operands, scalars);
       return out; // [B, H, S, C]
     }),
   );

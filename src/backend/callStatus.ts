@@ -12,6 +12,7 @@ const words: Readonly<Record<number, string>> = {
   2: 'indices inside the table, got one outside',
   3: 'scalars in their range, got one outside',
   4: 'blocks and patterns that cover L and S, got fewer',
+  5: 'a score program of 1 to 256 known instructions on earlier values and at most 2^24 captured ones, got another',
   8: 'a known kernel, got another',
   9: 'as many numbers and operands as its signature, got another count',
   10: 'the operand, got nothing',

@@ -5,10 +5,13 @@
 
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
+import { checkCommand } from './check.js';
+import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
+import { pruneCommand } from './prune.js';
 import { runCommand } from './run.js';
 import { runsCommand } from './runs.js';
 import { trainCommand } from './train.js';
@@ -36,9 +39,12 @@ function createProgram(): Command {
     .exitOverride();
   const commands = [
     trainCommand(),
+    compareCommand(),
     evalCommand(),
     runCommand(),
     inspectCommand(),
+    checkCommand(),
+    pruneCommand(),
     runsCommand(),
     benchCommand(),
     doctorCommand(),

@@ -2,7 +2,7 @@
 
 import type { Split } from '../data/split.js';
 import type { Latency } from '../metrics/percentile.js';
-import type { Answer, OpenTask, Task } from '../tasks/task.js';
+import type { Answer, FigureTable, OpenTask, Task } from '../tasks/task.js';
 import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
 import type { ReportFigure, ReportSample, ReportSpeed } from '../viz/reportData.js';
@@ -14,6 +14,7 @@ import type { RunLogs } from './runLogs.js';
 export interface ReportParts {
   readonly figures: Readonly<Record<string, number | null>>;
   readonly latencyMs: Latency;
+  readonly tables?: readonly FigureTable[];
   readonly samples: readonly Answer[];
 }
 
@@ -36,6 +37,7 @@ export function writeReport({ trained, run, open, logs }: Reported, parts: Repor
     configuration: Object.entries(configuration).map(([name, value]) => ({ name, value: String(value) })),
     figures: figuresOf(parts),
     axes: open.axes,
+    ...(parts.tables && { tables: parts.tables }),
     samples: parts.samples.map(sampleOf),
     metrics: logs.metrics(),
     attention: logs.attentionEntries(),

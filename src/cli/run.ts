@@ -44,10 +44,12 @@ async function answer(path: string, { text, set = [], json = false }: RunFlags):
     onText,
   });
   output.line(streamed ? '' : found.output);
+  for (const note of found.notes ?? []) output.line(`note: ${note}`);
   output.result({
     input: found.input,
     output: found.output,
     logProbability: found.logProbability,
+    ...(found.notes && { notes: found.notes }),
     attention: telling(found.pictures).map(plain),
   });
 }

@@ -18,6 +18,7 @@ import { shownPath } from './paths.js';
 import { writeReport } from './report.js';
 import type { RunLogs } from './runLogs.js';
 import type { ProfileReport, StepProfile } from './stepProfile.js';
+import { showTables } from './tables.js';
 
 /** A training that has come to its end. */
 export interface Finished {
@@ -33,7 +34,7 @@ export interface Finished {
 
 /** Evaluates, reports and prints. A stopped training only says where it stands. */
 export function finish(finished: Finished): void {
-  const { run, result, output } = finished;
+  const { run, open, result, output } = finished;
   const { backend, target } = finished.backend.info;
   const head = { run: shownPath(run.folder), status: result.status, backend, target, steps: result.step };
   if (result.status === 'stopped') {
@@ -49,16 +50,35 @@ export function finish(finished: Finished): void {
   const judgedOnTest = finished.trained.judgedOn === 'test';
   const losses = { trainLoss, validationLoss: judgedOnTest ? validationLoss(finished) : (loss ?? null) };
   showFigures(output, { ...losses, ...rates, tokensPerSecond }, final.latencyMs);
+  const tables = open.tables?.(finished.trained.judgedOn) ?? [];
+  showTables(output, tables);
   showSamples(output, samples);
-  writeReport(finished, { figures: { ...losses, ...rates, tokensPerSecond }, latencyMs: final.latencyMs, samples });
+  writeReport(finished, {
+    tables,
+    figures: { ...losses, ...rates, tokensPerSecond },
+    latencyMs: final.latencyMs,
+    samples,
+  });
   const profile = finished.profile?.report();
   if (profile) showProfile(output, profile);
   output.line();
   output.line(`report ${bold(shownPath(run.path('report.html')))}`);
   const report = shownPath(run.path('report.html'));
   const json = { ...head, ...losses, ...(judgedOnTest && { testLoss: loss }), ...rates, tokensPerSecond };
+  const cost = {
+    parameters: open.model.parameterCount(),
+    peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
   const seconds = performance.now() / 1000; // the clock starts with the process
-  output.result({ ...json, latencyMs: final.latencyMs, seconds, report, ...(profile && { profile }) });
+  output.result({
+    ...json,
+    ...cost,
+    latencyMs: final.latencyMs,
+    seconds,
+    report,
+    ...(tables.length > 0 && { tables }),
+    ...(profile && { profile }),
+  });
 }
 
 /** Puts the best weights into the model and judges them on the test data; logs what it found, once. */
@@ -98,14 +118,15 @@ function showSamples(output: Output, samples: readonly Answer[]): void {
   output.line();
   output.table(
     samples.map(({ input, output: predicted, references }) => {
-      if (references.length === 0) return [bold(oneLine(input)), oneLine(predicted).slice(0, shownCharacters)];
+      const shown = bold(oneLine(input).slice(-shownCharacters));
+      if (references.length === 0) return [shown, oneLine(predicted).slice(0, shownCharacters)];
       const right = references.includes(predicted);
-      return [bold(input), predicted, right ? green('✓') : `${red('✗')} ${dim(references.join(' or '))}`];
+      return [shown, predicted, right ? green('✓') : `${red('✗')} ${dim(references.join(' or '))}`];
     }),
   );
 }
 
-/** Of a text that the model wrote. */
+/** Of a text; of an input the end, where questions are. */
 const shownCharacters = 80;
 
 function oneLine(text: string): string {

@@ -3,7 +3,7 @@
  * Next: runLogs.ts (what is logged), summary.ts (what is shown at the end).
  */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Backend } from '../backend/contract.js';
 import { loadBackend } from '../backend/registry.js';
 import { UsageError } from '../core/errors.js';
@@ -14,7 +14,7 @@ import { findPreset, findTask, tasks } from '../tasks/registry.js';
 import type { Config, OpenTask, Task } from '../tasks/task.js';
 import { trainTask } from '../tasks/trainTask.js';
 import { setBackend } from '../tensor/create.js';
-import type { TrainResult } from '../train/options.js';
+import type { TrainingLog, TrainResult } from '../train/options.js';
 import { createRun, openRun, type Run, resumeRun } from '../train/run.js';
 import type { RunDescription } from '../train/runRecord.js';
 import { chosenSinks } from './chosenSinks.js';
@@ -28,6 +28,7 @@ import { type ProgressView, progressView } from './progress.js';
 import { RunLogs } from './runLogs.js';
 import { StepProfile } from './stepProfile.js';
 import { finish } from './summary.js';
+import { type CheckMode, TrainingCheck } from './trainingCheck.js';
 import { untilSignal } from './untilSignal.js';
 import { packageVersion } from './version.js';
 
@@ -41,6 +42,7 @@ interface TrainFlags {
   readonly from?: string;
   readonly findRate?: boolean;
   readonly profile?: boolean;
+  readonly check?: CheckMode;
   readonly json?: boolean;
 }
 
@@ -56,6 +58,12 @@ export function trainCommand(): Command {
     .option('--from <run>', 'start from the best weights of another run of the task')
     .option('--find-rate', 'sweep the learning rate instead of training, and draw the loss over it')
     .option('--resume', 'go on from the last checkpoint of the run, with its configuration')
+    .addOption(
+      new Option(
+        '--check <mode>',
+        'look at attention at every evaluation: warn, or stop on leaks, NaN and huge logits',
+      ).choices(['warn', 'stop']),
+    )
     .option('--profile', 'measure the time spent in each kernel')
     .option('--json', 'print one JSON object at the end')
     .addHelpText('after', `\nExample:\n  keyhole train g2p --preset quick --set steps=200 width=64`)
@@ -84,7 +92,8 @@ async function train(taskName: string, flags: TrainFlags): Promise<void> {
       sample: () => open.samples.slice(0, 1).map((input) => open.answer(input, { attention: true })),
       afterEvaluation: () => profile?.skip(),
     });
-    const result = await trainWithProgress({ task, run, open, logs, view, profile, resume: flags.resume ?? false });
+    const { resume = false, check } = flags;
+    const result = await trainWithProgress({ task, run, open, logs, view, profile, resume, check });
     finish({ trained: task, run, open, backend, logs, result, output, profile });
     await sinks.settled();
     if (result.status === 'stopped') process.exitCode = 1;
@@ -164,10 +173,13 @@ interface Training extends Omit<Opened, 'anew' | 'memory'> {
   readonly view: ProgressView;
   readonly profile: StepProfile | undefined;
   readonly resume: boolean;
+  readonly check: CheckMode | undefined;
 }
 
-async function trainWithProgress({ task, run, open, logs, view, profile, resume }: Training): Promise<TrainResult> {
+async function trainWithProgress(training: Training): Promise<TrainResult> {
+  const { task, run, open, logs, view, profile, resume, check: mode } = training;
   const { metric } = task.decides;
+  const check = mode && new TrainingCheck(mode, (line) => view.line(line));
   logs.onEvaluation = (step, figures) =>
     view.line(
       `step ${step}: validation loss ${fixed(figures['validation/loss'])}, ${metric} ${fixed(figures[`validation/${metric}`])}`,
@@ -178,8 +190,11 @@ async function trainWithProgress({ task, run, open, logs, view, profile, resume 
       trainTask({
         ...{ task, open, run, resume, signal },
         config: run.record.configuration,
-        log: logs,
-        onAttention: (step, captured) => logs.attention(step, captured),
+        log: check ? watched(logs, check) : logs,
+        onAttention: (step, captured) => {
+          logs.attention(step, captured);
+          check?.after(step, captured);
+        },
         onProgress: (progress) => {
           profile?.step();
           view.update(progress);
@@ -187,6 +202,7 @@ async function trainWithProgress({ task, run, open, logs, view, profile, resume 
         onAlarm: ({ message }) => view.line(`alarm: ${message}`),
         onResume: (step, notices) => {
           logs.cutAfter(step);
+          check?.remember(logs.attentionEntries());
           view.line(`going on from step ${step}`);
           for (const notice of notices) view.line(`note: ${notice}`);
         },
@@ -196,6 +212,18 @@ async function trainWithProgress({ task, run, open, logs, view, profile, resume 
     view.stop();
     logs.close();
   }
+}
+
+/** The log, with gradient norms shown to the doctor as well. */
+function watched(logs: RunLogs, check: TrainingCheck): TrainingLog {
+  return {
+    record(step, figures) {
+      const norm = figures['train/gradientNorm'];
+      if (norm !== undefined) check.gradientNorm(step, norm);
+      logs.record(step, figures);
+    },
+    flush: () => logs.flush(),
+  };
 }
 
 function fixed(value: number | undefined): string {

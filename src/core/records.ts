@@ -29,6 +29,8 @@ export interface AttentionRecord {
   readonly top?: { readonly count: number; readonly weights: Float32Array; readonly keys: Int32Array };
   /** Allowed keys with a weight below 1e-6, for every row [B, H, L]. */
   readonly zeroKeys?: Float32Array;
+  /** What is probably not meant, such as rows whose mask leaves no key; left out when there is nothing to say. */
+  readonly warnings?: readonly string[];
   /** The weights of chosen query rows: `values` is packed [B, H, rows.length, S]. */
   readonly weights?: { readonly rows: readonly number[]; readonly values: Float32Array };
 }
@@ -41,6 +43,45 @@ export interface CapturedAttention {
   readonly path: string;
   readonly kind: AttentionKind;
   readonly record: AttentionRecord;
+  /** What the data say should hold, where they say so. */
+  readonly expected?: ExpectedAttention;
+  /** What left its heads, where that was looked at. */
+  readonly outputs?: HeadOutputs;
+}
+
+/** What left the heads of one attention call, over its real queries and keys. */
+export interface HeadOutputs {
+  /** `dots[h][g] = Σ out_h · out_g` over real rows; the diagonal holds the squared norms. */
+  readonly dots: readonly (readonly number[])[];
+  /** Values of q, k, v and out that are not finite, by head. */
+  readonly nonFinite: readonly number[];
+  /** Gini coefficient of what the keys of each example receive, by head and example. */
+  readonly unevenness: readonly (readonly number[])[];
+  /** Keys that receive less than 1e-6 on average, by head, and those for which that holds in every head. */
+  readonly ignored: readonly number[];
+  readonly ignoredByAll: number;
+  readonly keys: number;
+}
+
+/** The output of one block over the real rows of some examples. */
+export interface BlockOutputs {
+  readonly path: string;
+  readonly examples: number;
+  /** `‖x - mean over rows‖ / ‖x‖`, mean over examples. */
+  readonly residualRatio: number;
+  /** Largest absolute value, and median of absolute values. */
+  readonly largest: number;
+  readonly median: number;
+  readonly nonFinite: number;
+}
+
+/** What ought to hold of an attention call, whatever masks the model really uses. */
+export interface ExpectedAttention {
+  /** No query may see a later key. */
+  readonly causal: boolean;
+  /** Real queries and keys of every example [B]; the rest is padding. */
+  readonly queryLengths?: readonly number[];
+  readonly keyLengths?: readonly number[];
 }
 
 /** One head's weights for one example, ready to be drawn. */

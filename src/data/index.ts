@@ -20,10 +20,15 @@ export {
   parseDictionary,
   phonemes,
 } from './cmudict.js';
+export { type LabelledRows, type LabelledSource, readLabelledFile } from './labelledFile.js';
+export { loadMails, type Mail, readMail } from './mail.js';
+export { jaccard, type NearDuplicateOptions, nearDuplicates } from './nearDuplicates.js';
 export { readTokenizer } from './readTokenizer.js';
 export { defaultRatios, type Split, type SplitRatios, splitBy, splitOf } from './split.js';
+export { drawStory, type Story, type StoryKind, type StoryOptions, storyKinds, storyText } from './stories.js';
 export { loadMobyDick, loadText, mobyDick, readTextFile } from './text.js';
 export type { TextTokenizer } from './textTokenizer.js';
 export { type StoredVocabulary, Vocabulary } from './vocabulary.js';
 export { neighbouringStarts, shuffledWindows, type WindowBatch, windowsAt } from './windows.js';
 export { WordPiece, type WordPieceOptions } from './wordPiece.js';
+export { longWord, sentenceSpans, splitWords } from './words.js';

@@ -13,4 +13,13 @@ export {
 export { type GenerateAllOptions, type GenerateOptions, generate, generateAll, type Written } from './generate.js';
 export { LanguageModel, type LanguageModelOptions, type Past } from './languageModel.js';
 export { chooseToken, type SamplingOptions } from './sampling.js';
+export {
+  type Mixer,
+  mixers,
+  type PositionKind,
+  positionKinds,
+  TextClassifier,
+  type TextClassifierOptions,
+  type TextSource,
+} from './textClassifier.js';
 export { TextSession } from './textSession.js';

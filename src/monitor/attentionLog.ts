@@ -5,6 +5,7 @@
 
 import { StateError } from '../core/errors.js';
 import type { HeadSummary } from './attentionSummary.js';
+import { entropyBins } from './entropyBins.js';
 import {
   decodeNumber,
   encodeNumber,
@@ -38,6 +39,9 @@ const figures = [
   'previousMass',
   'nextMass',
 ] as const satisfies readonly (keyof HeadSummary)[];
+
+/** Numbers that not every line has. */
+const optionalFigures = ['futureMass', 'paddingMass'] as const satisfies readonly (keyof HeadSummary)[];
 
 type Figures = Pick<HeadSummary, (typeof figures)[number]>;
 
@@ -73,7 +77,13 @@ export function parseAttentionLog(text: string, file = 'attention.jsonl'): Parse
 function encodeEntry(step: number, summary: HeadSummary): string {
   const { path, kind, head } = summary;
   const numbers = figures.map((name) => [name, encodeNumber(summary[name])] as const);
-  return JSON.stringify({ step, path, kind, head, ...Object.fromEntries(numbers) });
+  const rest = optionalFigures.map((name) => [name, encodeOptional(summary[name])] as const);
+  const rows = summary.entropyRows && { entropyRows: summary.entropyRows };
+  return JSON.stringify({ step, path, kind, head, ...Object.fromEntries([...numbers, ...rest]), ...rows });
+}
+
+function encodeOptional(value: number | undefined): number | string | undefined {
+  return value === undefined ? undefined : encodeNumber(value);
 }
 
 function readEntry(raw: RawEntry): AttentionEntry | undefined {
@@ -81,7 +91,21 @@ function readEntry(raw: RawEntry): AttentionEntry | undefined {
   if (!isStep(step) || !isStep(head) || typeof path !== 'string') return undefined;
   if (kind !== 'self' && kind !== 'cross') return undefined;
   const numbers = readFigures(raw);
-  return numbers && { step, path, kind, head, ...numbers };
+  return numbers && { step, path, kind, head, ...numbers, ...readOptional(raw) };
+}
+
+/** What lines of earlier versions lack, where a line has it. */
+function readOptional(raw: RawEntry): Pick<HeadSummary, (typeof optionalFigures)[number] | 'entropyRows'> {
+  const numbers = optionalFigures.flatMap((name) => {
+    const value = decodeNumber(raw[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const rows = raw.entropyRows;
+  return { ...Object.fromEntries(numbers), ...(isCounts(rows) && { entropyRows: rows }) };
+}
+
+function isCounts(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length === entropyBins && value.every(isStep);
 }
 
 function readFigures(raw: RawEntry): Figures | undefined {

@@ -6,6 +6,7 @@
 import { ShapeError } from '../core/errors.js';
 import type { AttentionKind, CapturedAttention, StatisticName } from '../core/records.js';
 import { RunningMean } from '../metrics/runningMean.js';
+import { entropyBin, entropyBins } from './entropyBins.js';
 
 /** Statistics averaged over rows that have an allowed key. */
 const averaged = [
@@ -39,13 +40,20 @@ export interface HeadSummary extends Readonly<Record<(typeof averaged)[number], 
   readonly logitMax: number;
   /** Share of rows whose pMax exceeds 0.99. */
   readonly saturatedRatio: number;
+  /** Rows with n ≥ 2 by entropy / ln n, in bins of equal width over [0, 1]. Absent in logs of earlier versions. */
+  readonly entropyRows?: readonly number[];
+  /** Mean mass on keys after their query; only where the layer is meant to be causal. */
+  readonly futureMass?: number;
+  /** Mean mass on padding; only where the data were padded and the mass was recorded as `setMass`. */
+  readonly paddingMass?: number;
 }
 
 /**
  * One summary for each path and head, in order of first appearance. Captures of one path, such as several examples run
  * one by one, are taken together, every row weighing the same.
  *
- * `queryLengths` (one for each example of a batch) leaves padded query rows out; by default all rows are real.
+ * `queryLengths` (one for each example of a batch) leaves padded query rows out; by default the capture's own expectation
+ * does, and without one all rows are real.
  * Errors: ShapeError when captures of one path differ in heads, or lengths are not as many as examples.
  */
 export function summariseAttention(
@@ -56,9 +64,10 @@ export function summariseAttention(
   for (const capture of captured) {
     const { path, kind, record } = capture;
     const known = paths.get(path) ?? { kind, heads: Array.from({ length: record.heads }, () => new HeadSums()) };
-    checkCapture(capture, known.heads.length, options.queryLengths);
+    const lengths = options.queryLengths ?? capture.expected?.queryLengths;
+    checkCapture(capture, known.heads.length, lengths);
     paths.set(path, known);
-    addRecord(known.heads, capture, options.queryLengths);
+    addRecord(known.heads, capture, lengths);
   }
   return [...paths].flatMap(([path, { kind, heads }]) =>
     heads.map((sums, head) => ({ path, kind, head, ...sums.summary() })),
@@ -72,19 +81,30 @@ class HeadSums {
   readonly #means = averaged.map((name) => [name, new RunningMean()] as const);
   readonly #entropyRatio = new RunningMean();
   readonly #saturated = new RunningMean();
+  readonly #entropyRows = new Array<number>(entropyBins).fill(0);
+  readonly #futureMass = new RunningMean();
+  readonly #paddingMass = new RunningMean();
   #logitMax = Number.NEGATIVE_INFINITY;
   #maskedRows = 0;
 
-  addRow(statistics: CapturedAttention['record']['statistics'], row: number): void {
+  addRow({ record: { statistics }, expected }: CapturedAttention, row: number): void {
     const keys = statistics.keys[row] ?? 0;
     if (keys === 0) {
       this.#maskedRows++;
       return;
     }
     for (const [name, mean] of this.#means) mean.add(at(statistics, name, row));
-    if (keys >= 2) this.#entropyRatio.add(at(statistics, 'entropyNats', row) / Math.log(keys));
+    if (keys >= 2) this.#addEntropy(at(statistics, 'entropyNats', row) / Math.log(keys));
+    if (expected?.causal) this.#futureMass.add(at(statistics, 'futureMass', row));
+    if (expected?.keyLengths) this.#paddingMass.add(at(statistics, 'setMass', row));
     this.#saturated.add(at(statistics, 'pMax', row) > saturation ? 1 : 0);
     this.#logitMax = Math.max(this.#logitMax, at(statistics, 'logitMax', row));
+  }
+
+  #addEntropy(ratio: number): void {
+    this.#entropyRatio.add(ratio);
+    const bin = entropyBin(ratio);
+    if (bin !== undefined) this.#entropyRows[bin] = (this.#entropyRows[bin] ?? 0) + 1;
   }
 
   summary(): Means {
@@ -96,20 +116,23 @@ class HeadSums {
       entropyRatio: this.#entropyRatio.value,
       logitMax: this.#logitMax,
       saturatedRatio: this.#saturated.value,
+      entropyRows: this.#entropyRows,
+      ...(this.#futureMass.weight > 0 && { futureMass: this.#futureMass.value }),
+      ...(this.#paddingMass.weight > 0 && { paddingMass: this.#paddingMass.value }),
     };
   }
 }
 
 function addRecord(
   heads: readonly HeadSums[],
-  { record }: CapturedAttention,
+  capture: CapturedAttention,
   queryLengths: ArrayLike<number> | undefined,
 ): void {
-  const { batch: B, queries: L, statistics } = record;
+  const { batch: B, queries: L } = capture.record;
   for (let b = 0; b < B; b++) {
     const length = Math.min(queryLengths?.[b] ?? L, L);
     for (const [h, sums] of heads.entries()) {
-      for (let i = 0; i < length; i++) sums.addRow(statistics, (b * heads.length + h) * L + i); // [B, H, L]
+      for (let i = 0; i < length; i++) sums.addRow(capture, (b * heads.length + h) * L + i); // [B, H, L]
     }
   }
 }

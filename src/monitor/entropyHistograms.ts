@@ -9,16 +9,21 @@ import { type Histogram, histogramOf } from '../metrics/histogram.js';
  */
 export function entropyHistograms(captured: readonly CapturedAttention[], bins?: number): Map<string, Histogram> {
   const ratios = new Map<string, number[]>();
-  for (const { path, record } of captured) {
-    const known = ratios.get(path) ?? [];
-    ratios.set(path, known);
-    for (const ratio of rowRatios(record)) known.push(ratio);
+  for (const capture of captured) {
+    const known = ratios.get(capture.path) ?? [];
+    ratios.set(capture.path, known);
+    for (const ratio of rowRatios(capture)) known.push(ratio);
   }
   return new Map(
     [...ratios].filter(([, rows]) => rows.length > 0).map(([path, rows]) => [path, histogramOf(rows, bins)]),
   );
 }
 
-function* rowRatios({ statistics: { keys, entropyNats } }: CapturedAttention['record']): Generator<number> {
-  for (const [row, count] of keys.entries()) if (count >= 2) yield (entropyNats[row] ?? Number.NaN) / Math.log(count);
+/** Padded queries, where they are known, are left out. */
+function* rowRatios({ record, expected }: CapturedAttention): Generator<number> {
+  const { heads: H, queries: L, statistics } = record;
+  for (const [row, count] of statistics.keys.entries()) {
+    const length = expected?.queryLengths?.[Math.floor(row / (H * L))] ?? L; // row = (b·H + h)·L + i
+    if (count >= 2 && row % L < length) yield (statistics.entropyNats[row] ?? Number.NaN) / Math.log(count);
+  }
 }

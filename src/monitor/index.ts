@@ -3,6 +3,20 @@
 export { type AttentionEntry, AttentionLog, parseAttentionLog } from './attentionLog.js';
 export { type HeadSummary, summariseAttention } from './attentionSummary.js';
 export { consoleSink } from './consoleSink.js';
+export { type DiagnoseOptions, diagnose, isAtLeast } from './doctor/diagnose.js';
+export { examinedRecords } from './doctor/examined.js';
+export type { BlockRecord, DoctorRecords, HeadRecord, LayerRecord } from './doctor/records.js';
+export {
+  type HeadRole,
+  headRoles,
+  type RepeatScores,
+  type RoleMeasures,
+  repeatScores,
+  roleOf,
+} from './doctor/roles.js';
+export { type Finding, type Rule, type Severity, type Sighting, severities, type Threshold } from './doctor/rule.js';
+export { rules as doctorRules } from './doctor/rules.js';
+export { stabilityIndex } from './doctor/stabilityIndex.js';
 export { entropyHistograms } from './entropyHistograms.js';
 export { type LineWriter, type ParsedLines, truncateAfterStep } from './jsonLines.js';
 export { type Comparison, type Judgement, judgeCondition, type KpiCondition, parseCondition } from './kpiCondition.js';

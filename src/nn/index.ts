@@ -7,6 +7,7 @@ export { Dropout } from './dropout.js';
 export { Embedding } from './embedding.js';
 export { type BlockOptions, EncoderBlock, type EncoderBlockInputs } from './encoderBlock.js';
 export { FeedForward, type FeedForwardOptions } from './feedForward.js';
+export { FeedForwardBlock } from './feedForwardBlock.js';
 export { LayerNorm } from './layerNorm.js';
 export { Linear } from './linear.js';
 export { Module } from './module.js';
@@ -16,6 +17,7 @@ export {
   type MultiHeadAttentionInputs,
   type MultiHeadAttentionOptions,
 } from './multiHeadAttention.js';
+export { Pooling, type PoolingForm } from './pooling.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
 export { LearnedTemperature, QueryKeyNorm } from './queryKeyNorm.js';
 export { keepAll, type RunBlock, recompute } from './recompute.js';
@@ -28,3 +30,12 @@ export {
 } from './relativePositions.js';
 export { depthRate, residual } from './residual.js';
 export { SelfAttention } from './selfAttention.js';
+export { type SentencePlaces, SentencePositions } from './sentencePositions.js';
+export {
+  AdditiveAttention,
+  type AdditiveAttentionOptions,
+  DotAttention,
+  type DotAttentionOptions,
+  WordAttention,
+  type WordAttentionInputs,
+} from './wordAttention.js';

@@ -9,6 +9,7 @@ import type { Mask } from '../attention/mask.js';
 import type { AttentionDropout } from '../attention/options.js';
 import type { AttentionBias } from '../attention/relativeBias.js';
 import { type RotaryOptions, rope } from '../attention/rotary.js';
+import type { ScoreProgram } from '../attention/scoreMod/program.js';
 import { ShapeError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -59,6 +60,8 @@ export interface MultiHeadAttentionInputs {
   readonly mask?: Mask | undefined;
   /** Additive scores broadcastable to [B, H, L, S], or a bias by distance. */
   readonly bias?: AttentionBias | undefined;
+  /** A formula on scores; see ../attention/scoreMod/scoreMod.ts. */
+  readonly scoreMod?: ScoreProgram | undefined;
   /** Keys and values of earlier steps; see ../attention/cache.ts. */
   readonly cache?: KeyValueCache | undefined;
 }
@@ -95,20 +98,22 @@ export class MultiHeadAttention extends Module {
     this.norm = options.queryKeyNorm ? new QueryKeyNorm(width / heads) : undefined;
   }
 
+  /** Query heads H. */
+  get heads(): number {
+    return this.#options.heads;
+  }
+
   forward(x: Tensor, context: Context, { memory, ...inputs }: MultiHeadAttentionInputs = {}): Tensor {
     const asked = splitHeads(this.q.forward(x), this.#options.heads); // [B, H, L, D]
     const { k: held, v } = memory === undefined || memory instanceof Tensor ? this.project(memory ?? x) : memory; // [B, G, S, D]
     const normed = this.norm?.forward(asked, held) ?? ([asked, held] as const);
     const [q, k] = memory === undefined ? this.#placed(normed, inputs.cache) : normed;
     const capture = context.captures?.wants(this);
-    const { out, record } = attention(q, k, v, {
-      ...inputs,
-      sinks: this.sinks,
-      dropout: this.#dropout(context),
-      record: capture,
-    });
+    const options = { ...inputs, sinks: this.sinks, dropout: this.#dropout(context) };
+    const { out, lse, record } = attention(q, k, v, { ...options, record: capture });
+    const seen = context.captures?.stages?.(this, { ...inputs, q, k, v, out, lse }) ?? out;
     if (record) context.captures?.take(this, memory === undefined ? 'self' : 'cross', record);
-    return this.out.forward(joinHeads(out)); // [B, L, E]
+    return this.out.forward(joinHeads(seen)); // [B, L, E]
   }
 
   /** Keys and values of a memory [B, S, E], to be used as `memory` again and again. */

@@ -25,8 +25,9 @@ import { noGrad } from '../tensor/recording.js';
 import { mean } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { BatchLoss } from '../train/step.js';
+import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
-import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task } from './task.js';
+import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
 import {
   type BatchSize,
   charactersIn,
@@ -168,10 +169,20 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
   }
 
   observe(): readonly CapturedAttention[] {
-    const tokens = this.#part('validation');
-    const { context } = this.#config;
-    const starts = neighbouringStarts(tokens, context, observed);
-    return starts.flatMap((start) => this.#capture(tokens.subarray(start, start + context), {}));
+    return examine(this.model, this.probes('validation', observed)).captured;
+  }
+
+  *probes(split: Split, count: number): Generator<() => Probe> {
+    for (const next of heldOutBatches(this.#part(split), this.#batchSize, count)) {
+      yield () => {
+        const batch = next();
+        return {
+          examples: batch.input.shape[0] ?? 0,
+          forward: (context) => this.loss(batch, context),
+          expected: () => ({ causal: true }),
+        };
+      };
+    }
   }
 
   answer(input: string, { attention = false, onText }: AnswerOptions = {}): Answer {

@@ -24,20 +24,25 @@ export interface OpenRunOptions {
   readonly data?: boolean;
   /** `key=value` texts for keys that only shape the answer. */
   readonly set?: readonly string[];
+  /** Which weights. Default the best. */
+  readonly checkpoint?: 'best' | 'last' | number;
 }
 
 /**
- * Opens a run's best checkpoint.
+ * Opens a run's best checkpoint, or another.
  *
  * Errors: StateError for a run without a checkpoint, FormatError for a damaged one, UsageError for a key that would make
  * it another model.
  */
-export async function openRunTask(run: Run, { data, set = [] }: OpenRunOptions = {}): Promise<OpenedRun> {
+export async function openRunTask(
+  run: Run,
+  { data, set = [], checkpoint: which = 'best' }: OpenRunOptions = {},
+): Promise<OpenedRun> {
   const { task: name, configuration, vocabularies } = run.record;
   const task = findTask(name);
   for (const override of set) requireAnswerKey(task, override);
   const config = resolveConfig(name, task.schema, configuration, set);
-  const { checkpoint, notices } = run.checkpoints.load('best');
+  const { checkpoint, notices } = run.checkpoints.load(which);
   const open = data ? await task.open(config, vocabularies) : task.reopen(config, vocabularies);
   loadTensors(open.model.parameters(), checkpoint.model);
   return { task, open, config, step: checkpoint.step, notices };

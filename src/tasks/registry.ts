@@ -2,11 +2,14 @@
 
 import { UsageError } from '../core/errors.js';
 import { nearest } from '../metrics/editDistance.js';
+import { csv } from './csv.js';
 import { g2p } from './g2p.js';
 import { novel } from './novel.js';
+import { spam } from './spam.js';
+import { stories } from './stories.js';
 import type { Task } from './task.js';
 
-export const tasks: Readonly<Record<string, Task>> = { g2p, novel };
+export const tasks: Readonly<Record<string, Task>> = { g2p, novel, stories, spam, csv };
 
 /** The task of that name. Errors: UsageError naming the nearest one. */
 export function findTask(name: string): Task {

@@ -5,6 +5,7 @@
 
 import { hash32 } from '../core/hash.js';
 import { RandomStream } from '../core/random.js';
+import type { ExpectedAttention } from '../core/records.js';
 import { batchesFrom, bucketByLength, type Cursor, padSequences } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { Vocabulary } from '../data/vocabulary.js';
@@ -33,6 +34,8 @@ export interface SequenceBatch {
   readonly input: Tensor;
   /** The target and `<eos>` [B, L]; padding is 0. */
   readonly labels: Tensor;
+  /** Real positions of every row of `input`. */
+  readonly lengths: readonly number[];
   readonly tokens: number;
 }
 
@@ -80,6 +83,7 @@ export class SequencePairs {
       source: tokenBatch(pairs.map(({ source }) => source)),
       input: padded(pairs.map(({ target }) => [bos, ...target])),
       labels,
+      lengths: pairs.map(({ target }) => target.length + 1),
       tokens: pairs.reduce((sum, { target }) => sum + target.length + 1, 0),
     };
   }
@@ -100,10 +104,21 @@ function padded(sequences: readonly (readonly number[])[]): Tensor {
   return tensor(ids, shape, { dtype: 'i32' });
 }
 
+/** What ought to hold in each attention module of an encoder–decoder: nobody reads padding, the decoder not ahead. */
+export function expectedIn(path: string, { source, lengths }: SequenceBatch): ExpectedAttention {
+  if (path.startsWith('encoder.')) return { causal: false, queryLengths: source.lengths, keyLengths: source.lengths };
+  const causal = !path.endsWith('crossAttention');
+  return { causal, queryLengths: lengths, keyLengths: causal ? lengths : source.lengths };
+}
+
 /** `count` examples chosen by the hash of their input: the same ones every time, from all over the data. */
-export function sampleExamples(examples: readonly SequenceExample[], count = Infinity): readonly SequenceExample[] {
-  if (count >= examples.length) return examples;
-  const ranked = examples.map((example) => ({ example, rank: hash32(`sample/${example.input}`) }));
+export function sampleExamples<Example>(
+  examples: readonly Example[],
+  count: number | undefined,
+  inputOf: (example: Example) => string,
+): readonly Example[] {
+  if (count === undefined || count >= examples.length) return examples;
+  const ranked = examples.map((example) => ({ example, rank: hash32(`sample/${inputOf(example)}`) }));
   return ranked
     .sort((a, b) => a.rank - b.rank)
     .slice(0, count)

@@ -21,9 +21,11 @@ import { noGrad } from '../tensor/recording.js';
 import { sum } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { BatchLoss } from '../train/step.js';
+import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
 import {
   encodeSource,
+  expectedIn,
   fitLength,
   type SequenceBatch,
   type SequenceExample,
@@ -34,7 +36,7 @@ import {
   type Vocabularies,
 } from './sequenceData.js';
 import { sequenceRates, teacherForced } from './sequenceFigures.js';
-import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Task } from './task.js';
+import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
 
 /** Keys that a sequence-to-sequence configuration has at least. */
 export interface SequenceConfig extends Omit<EncoderDecoderOptions, 'sourceVocabulary' | 'targetVocabulary'> {
@@ -130,7 +132,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   }
 
   inputs(split: Split, count: number): readonly string[] {
-    return sampleExamples(this.#examples(split), count).map(({ input }) => input);
+    return sampleExamples(this.#examples(split), count, inputOf).map(({ input }) => input);
   }
 
   batches(from: Cursor): Iterator<{ readonly batch: SequenceBatch; readonly next: Cursor }> {
@@ -154,7 +156,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   }
 
   evaluate(split: Split, { sample, beams = 1 }: EvaluateOptions = {}): Record<string, number> {
-    const examples = sampleExamples(this.#examples(split), sample);
+    const examples = sampleExamples(this.#examples(split), sample, inputOf);
     const pairs = new SequencePairs(examples, this.#vocabularies).once(this.#config.batchTokens);
     const forced = teacherForced(this.model, pairs, this.#vocabularies.target.pad);
     const predictions = this.#predict(
@@ -165,10 +167,22 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     return { ...forced, [this.#definition.rates.symbol]: symbol, [this.#definition.rates.sequence]: sequence };
   }
 
-  /** One example at a time, so that no row is padding. */
   observe(): readonly CapturedAttention[] {
-    const examples = sampleExamples(this.#examples('validation'), observed);
-    return examples.flatMap(({ source, targets: [target = []] }) => this.#capture(source, target, {}));
+    return examine(this.model, this.probes('validation', observed)).captured;
+  }
+
+  *probes(split: Split, count: number): Generator<() => Probe> {
+    const pairs = new SequencePairs(sampleExamples(this.#examples(split), count, inputOf), this.#vocabularies);
+    for (const next of pairs.once(this.#config.batchTokens)) {
+      yield () => {
+        const batch = next();
+        return {
+          examples: batch.source.lengths.length,
+          forward: (context) => this.loss(batch, context),
+          expected: (path) => expectedIn(path, batch),
+        };
+      };
+    }
   }
 
   answer(input: string, { beams = 1, attention = false }: AnswerOptions = {}): Answer {
@@ -267,6 +281,10 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
       return picturesOf(call, { rows: next, columns: past, causal: true });
     });
   }
+}
+
+function inputOf({ input }: SequenceExample): string {
+  return input;
 }
 
 function byInput({ input, targets }: SequenceExample): [string, SequenceExample['targets']] {

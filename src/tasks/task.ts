@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import type { AttentionPicture, CapturedAttention } from '../core/records.js';
+import type { AttentionPicture, CapturedAttention, ExpectedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { Context } from '../nn/context.js';
@@ -23,8 +23,19 @@ export interface Answer {
   readonly logProbability: number;
   /** Known right answers; empty when there are none. */
   readonly references: readonly string[];
+  /** Parts of the input that the answer needs, where that is known. */
+  readonly needed?: readonly string[];
+  /** What the model did not see of the input, one line each. */
+  readonly notes?: readonly string[];
   /** Every head of every attention module; empty unless asked for. */
   readonly pictures: readonly AttentionPicture[];
+}
+
+/** Figures that are more than one number: a confusion matrix, accuracy by group, a baseline. */
+export interface FigureTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
 }
 
 export interface EvaluateOptions {
@@ -40,6 +51,15 @@ export interface AnswerOptions {
   readonly onText?: (piece: string) => void;
   /** Also return what attention did. Default false. */
   readonly attention?: boolean;
+}
+
+/** Some examples in one batch, as the doctor looks at them. */
+export interface Probe {
+  readonly examples: number;
+  /** Forward pass and loss. */
+  forward(context: Context): BatchLoss;
+  /** What ought to hold in the attention module at this path. */
+  expected(path: string): ExpectedAttention;
 }
 
 /** A task with its configuration applied and its model built. */
@@ -60,8 +80,12 @@ export interface OpenTask<Batch = unknown> {
   loss(batch: Batch, context: Context): BatchLoss;
   /** Figures on held-out data: `loss`, and the metrics of the task. */
   evaluate(split: Split, options?: EvaluateOptions): Figures;
+  /** Figures on held-out data that take a table, baselines among them. */
+  tables?(split: Split): readonly FigureTable[];
   /** What attention does on fixed held-out examples, for the log. */
   observe(): readonly CapturedAttention[];
+  /** The same `count` examples every time, in batches, each made when it is called for, in the caller's scope. */
+  probes(split: Split, count: number): Iterable<() => Probe>;
   /** One input through the model. Errors: UsageError for an input that the model cannot read. */
   answer(input: string, options?: AnswerOptions): Answer;
   /** The outputs of several inputs in one batch, for measuring throughput; absent in tasks that have no batches. */

@@ -73,8 +73,9 @@ export class CheckpointStore {
     this.#prune(checkpoint);
   }
 
-  /** Reads the newest good checkpoint, or the best one, or failing that the newest. */
-  load(which: 'last' | 'best' = 'last'): LoadedCheckpoint {
+  /** Reads the newest good checkpoint, or the best one, or failing that the newest; or that of a step, and no other. */
+  load(which: 'last' | 'best' | number = 'last'): LoadedCheckpoint {
+    if (typeof which === 'number') return { checkpoint: this.#readKnown(which), notices: [] };
     const last = this.#loadNewest();
     const { step, bestStep } = last.checkpoint;
     if (which === 'last' || bestStep === undefined || bestStep === step) return last;
@@ -83,6 +84,14 @@ export class CheckpointStore {
     } catch (error) {
       return { ...last, notices: [...last.notices, `${messageOf(error)}; using step-${step} in its place`] };
     }
+  }
+
+  #readKnown(step: number): Checkpoint {
+    const steps = this.steps();
+    if (steps.includes(step)) return this.#read(step);
+    throw new StateError(
+      `load: expected a checkpoint of step ${step} in ${this.folder}, got only those of ${steps.join(', ') || 'no step'}`,
+    );
   }
 
   #loadNewest(): LoadedCheckpoint {

@@ -5,6 +5,7 @@
 
 import { KeyholeError } from '../core/errors.js';
 import type { Module } from '../nn/module.js';
+import { watchOutputs } from '../nn/watchOutputs.js';
 import { noGrad } from '../tensor/recording.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -34,29 +35,11 @@ export function firstBadGradient(parameters: ReadonlyMap<string, Tensor>): strin
  */
 export function firstBadOutput(model: Module, forward: () => unknown): string {
   let found: string | undefined;
-  const watched = [...model.modules()].filter(([, module]) => typeof Reflect.get(module, 'forward') === 'function');
-  for (const [path, module] of watched) {
-    watch(module, (output) => {
-      if (found === undefined && tensorsIn(output).some((tensor) => !allFinite(tensor))) found = path || 'the model';
-    });
-  }
-  try {
-    scope(() => noGrad(() => void forward()));
-  } finally {
-    for (const [, module] of watched) Reflect.deleteProperty(module, 'forward');
-  }
-  return found ?? 'the loss';
-}
-
-/** Covers a module's `forward` with one of its own that also shows the result to `look`. */
-function watch(module: Module, look: (output: unknown) => void): void {
-  const forward: (...inputs: unknown[]) => unknown = Reflect.get(module, 'forward');
-  const value = (...inputs: unknown[]): unknown => {
-    const output = forward.apply(module, inputs);
-    look(output);
-    return output;
+  const look = (path: string, output: unknown): void => {
+    if (found === undefined && tensorsIn(output).some((tensor) => !allFinite(tensor))) found = path || 'the model';
   };
-  Object.defineProperty(module, 'forward', { value, configurable: true });
+  watchOutputs(model, look, () => scope(() => noGrad(() => void forward())));
+  return found ?? 'the loss';
 }
 
 function tensorsIn(output: unknown): Tensor[] {

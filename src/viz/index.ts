@@ -1,6 +1,6 @@
 /** `keyhole/viz`: pictures and reports from plain records. */
 
-export type { AttentionKind, AttentionPicture } from '../core/records.js';
+export type { AttentionKind, AttentionPicture, MaskPicture } from '../core/records.js';
 export { rampLevels, type Scale } from './client/shared.js';
 export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';
 export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparison } from './comparison.js';
@@ -10,6 +10,7 @@ export { type HeadView, headViewSvg } from './headView.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
+export { type MaskMapOptions, maskMapSvg } from './maskMap.js';
 export type { AxisNames } from './panel.js';
 export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';

@@ -15,6 +15,7 @@ import { placeOf } from './place.js';
 import { entropyCharts, metricCharts } from './reportCharts.js';
 import type { ReportData, ReportFigure, ReportSample } from './reportData.js';
 import { renderSpeed } from './reportSpeed.js';
+import { renderTables } from './reportTables.js';
 import { type HeadName, mostSelective } from './selective.js';
 import { describedText } from './visibleText.js';
 
@@ -133,6 +134,7 @@ export function renderReport(report: ReportData): string {
     'Normalised entropy of each head at every evaluation: 1 spreads attention evenly over all allowed keys, 0 puts it on one.';
   const main = [
     header(report),
+    section('Figures in tables', renderTables(report.tables ?? [])),
     report.samples.length === 0 ? '' : section('Sample words', wordsTable(report.samples)),
     section('Attention', note, ...withPictures.map(({ sample, panels }) => sampleSection(sample, panels))),
     section('Training', chartGrid(metrics, 'charts')),

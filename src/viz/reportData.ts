@@ -63,6 +63,13 @@ export interface ReportSpeed {
 }
 
 /** Everything a report shows. */
+/** A table of names and numbers; the first column names the row. */
+export interface ReportTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
 export interface ReportData {
   /** Name of the run. */
   readonly run: string;
@@ -73,6 +80,8 @@ export interface ReportData {
   /** Names and values of the configuration worth showing, in order. */
   readonly configuration: readonly { readonly name: string; readonly value: string }[];
   readonly figures: readonly ReportFigure[];
+  /** Figures that take more than one number. */
+  readonly tables?: readonly ReportTable[];
   /** What the tokens of both sides are: letters and sounds. */
   readonly axes: { readonly input: string; readonly output: string };
   readonly samples: readonly ReportSample[];

@@ -11,6 +11,7 @@ import {
   keyPadding,
   relativeBias,
   rotate,
+  scoreMod,
   shaw,
   slidingWindow,
   swinBias,
@@ -99,6 +100,44 @@ const distances: readonly Sample[] = [
   },
 ];
 
+/** Formulas on scores, with gradients to what they look up. */
+const modified: readonly Sample[] = [
+  {
+    inputs: [...cross, random(4)],
+    run: (q, k, v, slopes) => {
+      const alibi = scoreMod((score, { h, q, k, lookup }) =>
+        score.add(lookup(slopes as Tensor, h).multiply(k.subtract(q))),
+      );
+      return attention(q, k, v, { scoreMod: alibi, offset: 2 }).out;
+    },
+  },
+  {
+    inputs: [...cross, random(4, 5), random()],
+    run: (q, k, v, table, temperature) => {
+      const program = scoreMod((score, { h, q, k, lookup }) => {
+        const bias = lookup(table as Tensor, h, k.subtract(q).clamp(-2, 2).add(2));
+        return score
+          .multiply(lookup(temperature as Tensor).exp())
+          .tanh()
+          .multiply(2)
+          .add(bias);
+      });
+      return everything(q, k, v, { scoreMod: program, mask: causal(), offset: 2, softcap: 1.2 });
+    },
+  },
+  {
+    inputs: [...cross, { shape: [3, 5], low: 0.5, high: 2 }, random(4, 3, 5)],
+    run: (q, k, v, table, bias) => {
+      const program = scoreMod((score, { b, q, k, lookup, where }) => {
+        const weight = lookup(table as Tensor, q, k);
+        const bent = score.multiply(weight.sqrt()).divide(weight.log().absolute().add(1)).minimum(0.9).maximum(-0.8);
+        return where(q.add(k).modulo(3).equal(0).and(b.equal(0)), -Infinity, bent.subtract(weight.negate()));
+      });
+      return attention(q, k, v, { scoreMod: program, bias, dropout: { rate: 0.2, seed: 3 } }).out;
+    },
+  },
+];
+
 /** Keyed by operation name. */
 export const attentionSamples: Readonly<Record<string, readonly Sample[]>> = {
   attention: [
@@ -124,6 +163,7 @@ export const attentionSamples: Readonly<Record<string, readonly Sample[]>> = {
       run: (q, k, v) => attention(q, k, v, { dropout: { rate: 0.3, seed: 5 }, record: { statistics: true } }).out,
     },
     ...recorded,
+    ...modified,
     ...distances,
   ],
   rope: [

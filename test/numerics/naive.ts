@@ -5,6 +5,8 @@
 
 import type { Scalars } from '../../src/backend/contract.js';
 import { dropoutKeep, dropoutRowKey } from '../../src/backend/dropout.js';
+import { ScoreProgram } from '../../src/backend/reference/scoreProgram.js';
+import { Strided } from '../../src/backend/reference/strided.js';
 import { packedStrides, sizeOf } from '../../src/core/shape.js';
 import { statistics as statisticNames } from '../../src/core/statistics.generated.js';
 import type { Case, Input } from '../conformance/case.js';
@@ -71,9 +73,24 @@ function byDistance(
   return (b, h, i, j) => read(b, h, i, Math.max(0, Math.min(R - 1, j - i - offset + reach)));
 }
 
-/** One head: p and the slope of the softcap, [L, S] each; forbidden cells are 0. */
+/** The program of a case, of which every result is rounded to float32. */
+function programOf({ inputs: { program, captured } }: Case): ScoreProgram | undefined {
+  const strided = ({ shape, values }: Input): Strided => {
+    const data = Float64Array.from(values);
+    return new Strided(data, {
+      buffer: { dtype: 'f32', length: data.length },
+      offset: 0,
+      shape,
+      strides: packedStrides(shape),
+    });
+  };
+  return program && new ScoreProgram(strided(program), captured && strided(captured));
+}
+
+/** One head: p, softcap(scale·q·k) and the slope of the softcap, [L, S] each; forbidden cells are 0. */
 interface Pattern {
   readonly p: Float32Array;
+  readonly capped: Float32Array;
   readonly slope: Float32Array;
   readonly lse: Float32Array;
 }
@@ -84,6 +101,7 @@ function patternOf(problem: Problem, b: number, h: number): Pattern {
   const [may, relative] = [allowed(problem), byDistance(it, options, 'relative')];
   const g = Math.floor(h / (H / G));
   const [p, slope, lse] = [new Float32Array(L * S), new Float32Array(L * S).fill(1), new Float32Array(L)];
+  const [capped, program] = [new Float32Array(L * S), programOf(it)];
   for (let i = 0; i < L; i++) {
     const row = p.subarray(i * S, (i + 1) * S).fill(-Infinity);
     for (let j = 0; j < S; j++) {
@@ -96,11 +114,14 @@ function patternOf(problem: Problem, b: number, h: number): Pattern {
         score = f(options.softcap * bent);
         slope[i * S + j] = f(1 - f(bent * bent));
       }
+      capped[i * S + j] = score;
+      if (program) score = f(program.evaluate(score, { b, h, q: i + options.offset, k: j }));
+      if (score === -Infinity) continue;
       row[j] = f(f(score + (bias?.(b, h, i, j) ?? 0)) + relative(b, h, i, j));
     }
     lse[i] = normalise(row, it.inputs.sinks?.values[h]);
   }
-  return { p, slope, lse };
+  return { p, capped, slope, lse };
 }
 
 /** Softmax in place beside the sink, shifted by the maximum; returns lse. A row of -Infinity becomes 0. */
@@ -198,10 +219,15 @@ function sinkTerm({ it }: Problem, b: number, h: number, i: number, p: number): 
 }
 
 /** What naive backward computes. */
-export type GradientName = 'dq' | 'dk' | 'dv' | 'dbias' | 'drelative' | 'dsinks';
+export type GradientName = 'dq' | 'dk' | 'dv' | 'dbias' | 'dcaptured' | 'drelative' | 'dsinks';
+
+export interface NaiveGradients extends Readonly<Record<GradientName, Float32Array>> {
+  /** Σ over all pairs of what would be added to `dcaptured` if nothing cancelled. */
+  readonly capturedMagnitudes: Float64Array;
+}
 
 /** All gradients, packed: the textbook backward pass through the stored pattern. */
-export function naiveBackward(it: Case): Readonly<Record<GradientName, Float32Array>> {
+export function naiveBackward(it: Case): NaiveGradients {
   const problem = problemOf(it);
   const { options, B, H, G, L, S, D, Dv } = problem;
   const [q, k, v, dout] = (['q', 'k', 'v', 'dout'] as const).map((name) => reader(it.inputs[name] as Input)) as [
@@ -217,15 +243,19 @@ export function naiveBackward(it: Case): Readonly<Record<GradientName, Float32Ar
     dbias: new Float32Array(B * H * L * S),
     drelative: new Float32Array(sizeOf(it.outputs.drelative ?? [0])),
     dsinks: new Float32Array(H),
+    dcaptured: new Float32Array(it.inputs.captured?.values.length ?? 0),
+    capturedMagnitudes: new Float64Array(it.inputs.captured?.values.length ?? 0),
   };
   const [rows = 1, R = 0] = it.outputs.drelative?.slice(2) ?? [];
   const massGradient = byDistance(it, options, 'drelativeMass');
+  const program = programOf(it);
+  const one = new Float64Array(gradients.dcaptured.length);
   const dp = new Float32Array(S);
   const more = statisticsTerm(problem);
   for (let head = 0; head < B * H; head++) {
     const [b, h] = [Math.floor(head / H), head % H];
     const g = Math.floor(h / (H / G));
-    const { p, slope, lse } = patternOf(problem, b, h);
+    const { p, capped, slope, lse } = patternOf(problem, b, h);
     for (let i = 0; i < L; i++) {
       let mean = 0;
       const sink = f(Math.exp(f((it.inputs.sinks?.values[h] ?? -Infinity) - (lse[i] as number))));
@@ -248,7 +278,11 @@ export function naiveBackward(it: Case): Readonly<Record<GradientName, Float32Ar
         gradients.dbias[(head * L + i) * S + j] = ds;
         const column = Math.max(0, Math.min(R - 1, j - i - options.offset + options.reach));
         if (R > 0) add(gradients.drelative, (head * rows + (rows === 1 ? 0 : i)) * R + column, ds);
-        const dx = f(f(ds * (slope[i * S + j] as number)) * options.scale);
+        program?.evaluate(capped[i * S + j] as number, { b, h, q: i + options.offset, k: j });
+        program?.backpropagate(weight * (Math.abs(dp[j] as number) + Math.abs(mean)), one.fill(0));
+        for (const [at, term] of one.entries()) (gradients.capturedMagnitudes[at] as number) += Math.abs(term);
+        const dscore = program ? f(program.backpropagate(ds, gradients.dcaptured)) : ds;
+        const dx = f(f(dscore * (slope[i * S + j] as number)) * options.scale);
         for (let d = 0; d < D; d++) {
           add(gradients.dq, (head * L + i) * D + d, f(dx * k(b, g, j, d)));
           add(gradients.dk, ((b * G + g) * S + j) * D + d, f(dx * q(b, h, i, d)));

@@ -8,7 +8,7 @@
  *          attentionStatisticsGradient.ts)
  *   relativeMass: dp_ij += dropout(drelativeMass_i,r(ij)), and its product with relativeMass joins dout_i·out_i
  *   dbias = ds,  drelative_ir = Σ ds_ij over the keys of column r,  dsinks_h = Σ_i p_sink·(0 - dout_i·out_i)
- *   dx_ij = ds_ij·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
+ *   dx_ij = ds_ij·program'·softcap'·scale,  dq_i = Σ_j dx_ij·k_j,  dk_j = Σ_i dx_ij·q_i
  */
 
 import { BackendError } from '../../core/errors.js';
@@ -33,6 +33,7 @@ export const attentionBackward: ReferenceKernel<'attention_backward_f32'> = (ope
   for (const sums of [dbias, drelative]) if (sums) clear(sums);
   for (let h = 0; dsinks && h < (dsinks.shape[0] as number); h++) dsinks.store(dsinks.position(h), 0);
   const head = new KeyHeadGradient(operands, scalars);
+  if (dbias) clear(dbias);
   for (let b = 0; b < B; b++) {
     for (let g = 0; g < G; g++) {
       head.open(b, g);
@@ -40,6 +41,7 @@ export const attentionBackward: ReferenceKernel<'attention_backward_f32'> = (ope
       head.close();
     }
   }
+  head.finish();
 };
 
 function clear(view: Strided): void {
@@ -97,6 +99,7 @@ class KeyHeadGradient {
   readonly #dq: Float64Array;
   readonly #dout: Float64Array;
   readonly #out: Float64Array;
+  readonly #dcaptured: Float64Array | undefined;
   #b = 0;
   #g = 0;
 
@@ -112,6 +115,7 @@ class KeyHeadGradient {
     this.#dq = new Float64Array(this.#k.width);
     this.#dout = new Float64Array(this.#v.width);
     this.#out = new Float64Array(this.#v.width);
+    this.#dcaptured = operands.dcaptured && new Float64Array(operands.dcaptured.shape[0] as number);
   }
 
   open(b: number, g: number): void {
@@ -125,6 +129,12 @@ class KeyHeadGradient {
   close(): void {
     this.#dk.write(this.#operands.dk, this.#b, this.#g);
     this.#dv.write(this.#operands.dv, this.#b, this.#g);
+  }
+
+  /** Writes what was summed over all heads. */
+  finish(): void {
+    const { dcaptured } = this.#operands;
+    if (this.#dcaptured) dcaptured?.writeRow(dcaptured.offset, this.#dcaptured);
   }
 
   addRow(h: number, i: number): void {
@@ -181,7 +191,7 @@ class KeyHeadGradient {
       const kept = dropoutRate === 0 || keep(j);
       const dp = kept ? growth * (dot(this.#dout, this.#v.rows, j * this.#v.width) + this.#massGradient(h, i, j)) : 0;
       const ds = p * (dp - mean) + (this.#statistics?.derivative(j, x, p) ?? 0);
-      const dx = ds * row.slope(n) * scale;
+      const dx = row.backpropagate(n, ds, this.#dcaptured) * scale;
       if (kept) scatterScaled(this.#dv.rows, j * this.#v.width, p * growth, this.#dout);
       addScaled(this.#dq, dx, this.#k.rows, j * this.#k.width);
       scatterScaled(this.#dk.rows, j * this.#k.width, dx, row.query);

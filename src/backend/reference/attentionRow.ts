@@ -8,6 +8,7 @@
 import { ShapeError } from '../../core/errors.js';
 import { checkRelative, relativeColumn } from './attentionRelative.js';
 import { type BlockMask, blockMaskOf } from './blockMask.js';
+import { ScoreProgram } from './scoreProgram.js';
 import type { Strided } from './strided.js';
 import { dot } from './vector.js';
 
@@ -19,7 +20,9 @@ export interface ScoreOperands {
   readonly lengths?: Strided | undefined; // [B]
   readonly blocks?: Strided | undefined; // [B, H, X, Y]
   readonly patterns?: Strided | undefined; // [N, R, 64]
-  readonly relative?: Strided | undefined; // [B, H, L, R]
+  readonly relative?: Strided | undefined; // [B, H, L, U]
+  readonly program?: Strided | undefined; // [I, 4]
+  readonly captured?: Strided | undefined; // [K]
 }
 
 export interface ScoreScalars {
@@ -39,28 +42,33 @@ export class AttentionRow {
   count = 0;
   /** Allowed key n, ascending; entries from `count` on are stale. */
   readonly keys: Int32Array;
-  /** Score of allowed key n: softcap(scale·q·k) + bias + relative. */
+  /** Score of allowed key n: program(softcap(scale·q·k)) + bias + relative. */
   readonly scores: Float64Array;
-  /** d score / d (scale·q·k) of allowed key n: 1 without softcap. */
-  readonly slopes: Float64Array;
+  /** Of allowed key n: softcap(scale·q·k), and its derivative, 1 without softcap. */
+  readonly #capped: Float64Array;
+  readonly #slopes: Float64Array;
   /** The query itself, [D]. */
   readonly query: Float64Array;
   readonly #operands: ScoreOperands;
   readonly #scalars: ScoreScalars;
   readonly #key: Float64Array;
   readonly #blocks: BlockMask | undefined;
+  readonly #program: ScoreProgram | undefined;
+  readonly #pair = { b: 0, h: 0, q: 0, k: 0 };
 
   constructor(operands: ScoreOperands, scalars: ScoreScalars) {
     const [, , S, D] = operands.k.shape as [number, number, number, number];
     checkRelative(operands.relative, scalars);
     this.keys = new Int32Array(S);
     this.scores = new Float64Array(S);
-    this.slopes = new Float64Array(S);
+    this.#capped = new Float64Array(S);
+    this.#slopes = new Float64Array(S);
     this.query = new Float64Array(D);
     this.#key = new Float64Array(D);
     this.#operands = operands;
     this.#scalars = scalars;
     this.#blocks = blockMaskOf(operands);
+    this.#program = operands.program && new ScoreProgram(operands.program, operands.captured);
   }
 
   /** Turns to query row i of head h, which reads key head g. */
@@ -69,10 +77,13 @@ export class AttentionRow {
     this.position = i;
     this.#listKeys(b, h, i);
     q.readRow(q.position(b, h, i), this.query);
-    for (let n = 0; n < this.count; n++) {
+    Object.assign(this.#pair, { b, h, q: i + this.#scalars.offset });
+    const listed = this.count;
+    this.count = 0;
+    for (let n = 0; n < listed; n++) {
       const j = this.key(n);
       const product = this.#scalars.scale * dot(this.query, k.readRow(k.position(b, g, j), this.#key));
-      this.#cap(n, product, this.#added(b, h, i, j));
+      this.#take(j, product, this.#added(b, h, i, j));
     }
   }
 
@@ -85,8 +96,12 @@ export class AttentionRow {
     return this.scores[n] as number;
   }
 
-  slope(n: number): number {
-    return this.slopes[n] as number;
+  /** d loss / d (scale·q·k) of allowed key n, from d loss / d score; adds the gradients of what the program captured. */
+  backpropagate(n: number, gradient: number, dcaptured: Float64Array | undefined): number {
+    const slope = this.#slopes[n] as number;
+    if (!this.#program) return gradient * slope;
+    this.#modify(this.key(n), this.#capped[n] as number);
+    return this.#program.backpropagate(gradient, dcaptured) * slope;
   }
 
   #listKeys(b: number, h: number, i: number): void {
@@ -115,11 +130,22 @@ export class AttentionRow {
     return relative?.at(b, h, i, relativeColumn(i, j, this.#scalars, relative.shape[3] as number)) ?? 0;
   }
 
-  #cap(n: number, product: number, bias: number): void {
+  /** Adds key j to the list, unless the program forbids it. */
+  #take(j: number, product: number, added: number): void {
     const { softcap } = this.#scalars;
     const bent = softcap > 0 ? Math.tanh(product / softcap) : 0;
-    this.scores[n] = (softcap > 0 ? softcap * bent : product) + bias;
-    this.slopes[n] = 1 - bent * bent;
+    const capped = softcap > 0 ? softcap * bent : product;
+    const modified = this.#modify(j, capped);
+    if (this.#program && modified === -Infinity) return;
+    this.keys[this.count] = j;
+    this.scores[this.count] = modified + added;
+    this.#capped[this.count] = capped;
+    this.#slopes[this.count++] = 1 - bent * bent;
+  }
+
+  #modify(j: number, score: number): number {
+    this.#pair.k = j;
+    return this.#program?.evaluate(score, this.#pair) ?? score;
   }
 }
 

@@ -24,8 +24,10 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
   readonly kind: 'attention' | 'decode';
   readonly gflops: number;
   readonly peakRatio: number | null;
-  /** Time with the record, or with positions by distance, over time without: the median of the ratios of runs next to each other. */
+  /** Time with the record over time without: the median of the ratios of runs next to each other. */
   readonly overheadRatio?: number;
+  /** Time with this mask, or these positions, over time with `against`, turn by turn. */
+  readonly maskRatio?: number;
   /** Keys and values read, 10⁹ bytes a second; decoding is bound by it. */
   readonly gigabytesPerSecond?: number;
   readonly copyRatio?: number | null;
@@ -44,7 +46,7 @@ export function prepareAttention(backend: Backend, it: AttentionCase): Prepared<
 
 function worksOf(problem: AttentionProblem, it: AttentionCase): (() => void)[] {
   if (it.mask === 'alibi' || it.mask === 't5' || it.mask === 'shaw') return positionWorks(it.mask, problem);
-  return it.pass === 'backward' ? [backwardWork(problem)] : forwardWorks(problem, it);
+  return it.pass === 'backward' ? backwardWorks(problem, it) : forwardWorks(problem, it);
 }
 
 function figuresOf(
@@ -58,7 +60,7 @@ function figuresOf(
   return {
     ...{ kind: it.pass === 'decode' ? 'decode' : 'attention', ...it, ...machine },
     ...{ gflops, peakRatio: ratioOf(gflops, machine.peakGflops), ...timing },
-    ...(without && { overheadRatio: ratioInTurns(own, without) }),
+    ...(without && { [it.against ? 'maskRatio' : 'overheadRatio']: ratioInTurns(own, without) }),
     ...(it.pass === 'decode' && bandwidth(it, machine, timing)),
   };
 }
@@ -70,7 +72,14 @@ function forwardWorks(problem: AttentionProblem, it: AttentionCase): (() => void
   checkForward(`${it.pass} ${it.mask}`, problem, outputs);
   const plain = { out: outputs.out, lse: outputs.lse };
   const works = it.record === 'none' ? [plain] : [outputs, plain];
-  return works.map((to) => () => runForward(problem, to));
+  const compared = it.against && createProblem(outputs.out.backend, it.shape, it.against);
+  const others = compared ? [() => runForward(compared, plain)] : [];
+  return [...works.map((to) => () => runForward(problem, to)), ...others];
+}
+
+function backwardWorks(problem: AttentionProblem, { shape, against }: AttentionCase): (() => void)[] {
+  const compared = against && createProblem(problem.inputs.q.backend, shape, against);
+  return [problem, ...(compared ? [compared] : [])].map(backwardWork);
 }
 
 function backwardWork(problem: AttentionProblem): () => void {

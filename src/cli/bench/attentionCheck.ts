@@ -3,10 +3,12 @@
  * A row needs all keys and gives out, lse, statistics and dq; a key needs all rows and gives dk and dv.
  */
 
+import { blockMapOf, pairsOf } from '../../attention/blockOperands.js';
+import type { Range } from '../../attention/peek.js';
 import { createReferenceBackend } from '../../backend/reference/createReferenceBackend.js';
 import { tensor } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { reshape, slice } from '../../tensor/views.js';
+import { expand, reshape, slice } from '../../tensor/views.js';
 import {
   type AttentionProblem,
   type BackwardOutputs,
@@ -106,10 +108,11 @@ function headsOfGroup({ sizes: { H, G } }: AttentionProblem): number {
 
 /** The part of the problem that the last sequence and the last key head see, on the reference backend. */
 function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProblem {
-  const { sizes, inputs, scalars, pairs } = problem;
+  const { program, sizes, inputs, scalars, pairs } = problem;
   const heads = headsOfGroup(problem);
   const cells = (whole: Tensor | undefined): Tensor | undefined =>
     whole && moved(slice(lastHead(whole, rows, { heads }), 3, ...keys));
+  const formula = program?.operands(moved(lastHead(inputs.q, [0, 0])), { h: sizes.H - heads, k: keys[0] });
   const lengths = inputs.lengths?.toArray().at(-1);
   const left = lengths === undefined ? undefined : Math.min(Math.max(lengths - keys[0], 0), keys[1] - keys[0]);
   return {
@@ -118,13 +121,26 @@ function partOf(problem: AttentionProblem, { rows, keys }: Part): AttentionProbl
       q: moved(lastHead(inputs.q, rows, { heads })),
       k: moved(lastHead(inputs.k, keys)),
       v: moved(lastHead(inputs.v, keys)),
-      mask: cells(inputs.mask),
+      program: formula?.program,
+      captured: formula?.captured && moved(formula.captured),
+      mask: cells(inputs.mask) ?? blockPairs(problem, { rows, keys }),
       bias: cells(inputs.bias),
       lengths: left === undefined ? undefined : tensor(Int32Array.of(left), [1], { backend: reference }),
     },
     scalars: { ...scalars, offset: scalars.offset + rows[0] - keys[0] },
+    program,
     pairs,
   };
+}
+
+/** The pairs of the last heads that a map of blocks allows; undefined without one. */
+function blockPairs(problem: AttentionProblem, { rows, keys }: Part): Tensor | undefined {
+  const { mask, sizes, inputs } = problem;
+  const map = blockMapOf(mask, { ...sizes, offset: 0 });
+  const heads = { start: sizes.H - headsOfGroup(problem), end: sizes.H };
+  const [of, columns] = [rows, keys].map(([start, end]) => ({ start, end })) as [Range, Range];
+  const pairs = map && moved(pairsOf(map, { heads, rows: of, columns }, inputs.q));
+  return pairs && expand(pairs, [1, heads.end - heads.start, rows[1] - rows[0], keys[1] - keys[0]]);
 }
 
 /** `[..., B, H, rows, ...]` narrowed to the last sequence, the last heads and a range of rows. */

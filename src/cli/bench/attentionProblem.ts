@@ -3,7 +3,10 @@
  * figure is the kernel's own. Next: attentionCheck.ts (are the results right), attentionBench.ts (how fast).
  */
 
+import { compileMask } from '../../attention/blockMap.js';
+import { bigBird } from '../../attention/blockSparse.js';
 import { and, booleanMask, causal, keyPadding, type Mask, slidingWindow } from '../../attention/mask.js';
+import { not, or } from '../../attention/maskAlgebra.js';
 import {
   type AttentionSizes,
   type MaskOperands,
@@ -11,6 +14,8 @@ import {
   type ScoreScalars,
   scoreScalars,
 } from '../../attention/operands.js';
+import { type ScoreOperands, type ScoreProgram, scoreOperands } from '../../attention/scoreMod/program.js';
+import { scoreMod } from '../../attention/scoreMod/scoreMod.js';
 import type { Backend } from '../../backend/contract.js';
 import { statisticNames } from '../../core/records.js';
 import { tensor, zeros } from '../../tensor/create.js';
@@ -19,7 +24,7 @@ import type { AttentionShape, MaskKind, Pass, RecordKind } from './cases.js';
 import { backwardOperations, forwardOperations, pairsInBand } from './operations.js';
 import { normalValues } from './values.js';
 
-export interface AttentionInputs extends MaskOperands {
+export interface AttentionInputs extends MaskOperands, ScoreOperands {
   readonly q: Tensor;
   readonly k: Tensor;
   readonly v: Tensor;
@@ -43,7 +48,9 @@ export interface BackwardOutputs {
 }
 
 export interface AttentionProblem {
+  readonly program?: ScoreProgram | undefined;
   readonly sizes: AttentionSizes;
+  readonly mask?: Mask | undefined;
   readonly inputs: AttentionInputs;
   readonly scalars: ScoreScalars & { readonly dropoutRate: number; readonly seed: number; readonly stream: number };
   /** Allowed pairs of query and key over all heads. */
@@ -68,15 +75,31 @@ export function createProblem(backend: Backend, shape: AttentionShape, kind: Mas
   const [q, k, v] = [normal([B, H, L, D], 1), normal([B, G, S, D], 2), normal([B, G, S, D], 3)];
   const mask = maskOf(kind, shape, backend);
   const bias = kind === 'bias' ? normal([1, 1, L, S], 4) : undefined;
-  const inputs = { q, k, v, ...maskOperands('bench', sizes, q, { mask, bias }) };
+  const program = kind === 'scoreMod' ? alibi(H, backend) : undefined;
+  const masks = maskOperands('bench', sizes, q, { mask, bias });
+  const inputs = { q, k, v, ...masks, ...scoreOperands(program, sizes, 0, q) };
   const scalars = { ...scoreScalars(sizes, { mask }), dropoutRate: 0, seed: 0, stream: 0 };
   const keys = mask?.lengths?.[0] ?? S;
   const inHead = mask?.allowed ? countAllowed(mask.allowed) : pairsInBand(L, keys, scalars);
-  return { sizes, inputs, scalars, pairs: B * H * inHead };
+  const pairs = B * H * (mask?.predicate ? compileMask(mask, { H, L, S }).densityRatio * L * S : inHead);
+  return { program, sizes, mask, inputs, scalars, pairs };
+}
+
+/** Press et al. 2022, §3, as a formula. */
+function alibi(heads: number, backend: Backend): ScoreProgram {
+  const slopes = tensor(
+    Float32Array.from({ length: heads }, (_, h) => 2 ** ((-8 * (h + 1)) / heads)),
+    [heads],
+    { backend },
+  );
+  return scoreMod((score, { h, q, k, lookup }) => score.add(lookup(slopes, h).multiply(k.subtract(q))));
 }
 
 function maskOf(kind: MaskKind, { B, L, S }: AttentionShape, backend: Backend): Mask | undefined {
-  if (kind.startsWith('window:')) return and(causal(), slidingWindow({ left: Number(kind.slice(7)) - 1 }));
+  const window = (from: number): Mask => slidingWindow({ left: Number(kind.slice(from)) - 1 });
+  if (kind.startsWith('window:')) return and(causal(), window(7));
+  if (kind.startsWith('composed:')) return not(or(not(causal()), not(window(9))));
+  if (kind === 'bigbird') return bigBird({ random: 6 });
   if (kind === 'causal') return causal();
   if (kind === 'padding') return keyPadding(new Array<number>(B).fill(S - Math.floor(S / forbidden)));
   if (kind === 'boolean') return booleanMask(tensor(scattered(L * S), [1, 1, L, S], { backend }));

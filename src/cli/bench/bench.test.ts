@@ -21,7 +21,7 @@ const machine = describeMachine(reference.info);
 const alone = [{ backend: reference, machine }];
 const once = { budgetMs: 0, minRuns: 1, maxRuns: 9 };
 const shape = { B: 2, H: 4, G: 2, L: 9, S: 9, D: 8 };
-const masks: readonly MaskKind[] = ['dense', 'causal', 'boolean', 'bias', 'padding', 'window:3'];
+const masks: readonly MaskKind[] = ['dense', 'causal', 'boolean', 'bias', 'padding', 'scoreMod', 'window:3'];
 const caseOf = (pass: Pass, mask: MaskKind): AttentionCase => ({ pass, mask, shape, record: 'none' });
 
 function nativeIsBuilt(): boolean {
@@ -59,13 +59,14 @@ function wrong(kernel: string, output: string): Backend {
 describe('cases', () => {
   it('cover every mask, both directions, and a record on top of the same case without', () => {
     const names = benchCases.attention.map(({ pass, mask, record }) => `${pass} ${mask} ${record}`);
-    for (const mask of ['dense', 'causal', 'boolean', 'bias', 'padding', 'window:256'])
+    for (const mask of ['dense', 'causal', 'boolean', 'bias', 'padding', 'scoreMod', 'window:256'])
       expect(names).toContain(`forward ${mask} none`);
     for (const name of [
       'forward dense default',
       'forward causal default',
       'backward dense none',
       'backward causal none',
+      'backward scoreMod none',
     ])
       expect(names).toContain(name);
   });

@@ -4,9 +4,20 @@
  */
 
 export type Pass = 'forward' | 'backward' | 'decode';
-/** Positions by distance, told as a ratio to the same call without. */
+/** Positions by distance, as the attention call computes them, products included. */
 export type PositionKind = 'alibi' | 't5' | 'shaw';
-export type MaskKind = 'dense' | 'causal' | 'boolean' | 'bias' | 'padding' | `window:${number}` | PositionKind;
+export type MaskKind =
+  | 'dense'
+  | 'causal'
+  | 'boolean'
+  | 'bias'
+  | 'padding'
+  | 'scoreMod'
+  | `window:${number}`
+  | BlockMaskKind
+  | PositionKind;
+/** Masks that become a map of blocks: a window worded as not(or(not, not)), and BigBird with 5 % of the blocks at L 16,384. */
+export type BlockMaskKind = `composed:${number}` | 'bigbird';
 /** `default`: the statistics. `full`: everything that a record can hold. */
 export type RecordKind = 'none' | 'default' | 'full';
 
@@ -25,6 +36,8 @@ export interface AttentionCase {
   readonly mask: MaskKind;
   readonly shape: AttentionShape;
   readonly record: RecordKind;
+  /** The same shape with another mask is timed in turns with it, for comparison. */
+  readonly against?: MaskKind;
 }
 
 /** out [M, N] = a [M, K] · b [K, N]; a or b may lie transposed in memory, as in linear layers and their gradients. */
@@ -66,15 +79,19 @@ const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
   { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
   { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
-  { pass: 'forward', mask: 'alibi', shape: long, record: 'none' },
-  { pass: 'forward', mask: 't5', shape: long, record: 'none' },
-  { pass: 'forward', mask: 'shaw', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'alibi', shape: long, record: 'none', against: 'dense' },
+  { pass: 'forward', mask: 't5', shape: long, record: 'none', against: 'dense' },
+  { pass: 'forward', mask: 'shaw', shape: long, record: 'none', against: 'dense' },
+  { pass: 'forward', mask: 'scoreMod', shape: long, record: 'none', against: 'dense' },
   { pass: 'forward', mask: 'dense', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'window:256', shape: longest, record: 'none' },
+  { pass: 'forward', mask: 'composed:256', shape: longest, record: 'none', against: 'window:256' },
+  { pass: 'forward', mask: 'bigbird', shape: longest, record: 'none', against: 'dense' },
   { pass: 'forward', mask: 'dense', shape: short, record: 'none' },
   { pass: 'forward', mask: 'causal', shape: short, record: 'none' },
   { pass: 'backward', mask: 'dense', shape: long, record: 'none' },
   { pass: 'backward', mask: 'causal', shape: long, record: 'none' },
+  { pass: 'backward', mask: 'scoreMod', shape: long, record: 'none', against: 'dense' },
   { pass: 'backward', mask: 'dense', shape: short, record: 'none' },
   { pass: 'backward', mask: 'causal', shape: short, record: 'none' },
 ];

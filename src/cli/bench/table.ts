@@ -1,5 +1,6 @@
 /** What `keyhole bench` shows people: one line a case, written as soon as it is known. */
 
+import type { AttentionFigures } from './attentionBench.js';
 import type { Machine } from './machine.js';
 import type { BenchFigures } from './suite.js';
 
@@ -54,9 +55,10 @@ function ownRemarks(figures: BenchFigures): string[] {
   if (figures.kind === 'gemm') return [];
   if (figures.kind === 'train') return [`${Math.round(figures.tokensPerSecond).toLocaleString('en')} tokens/s`];
   const { gigabytesPerSecond, copyRatio = null } = figures;
-  const overheadRatio = figures.kind === 'memory' ? undefined : figures.overheadRatio;
+  const { overheadRatio, maskRatio, against } = figures.kind === 'memory' ? ({} as Partial<AttentionFigures>) : figures;
   return [
     overheadRatio === undefined ? '' : `${overheadRatio.toFixed(3)} × without record`,
+    maskRatio === undefined ? '' : `${maskRatio.toFixed(3)} × ${against}`,
     gigabytesPerSecond === undefined ? '' : `${gigabytesPerSecond.toFixed(1)} GB/s, ${percent(copyRatio)} of copy`,
   ];
 }

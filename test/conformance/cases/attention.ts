@@ -10,6 +10,7 @@ import { type Case, type Input, input, integers, kernelCase, listed, normal, typ
 import { truthOf } from '../run.js';
 import { type Blocks, pairsOfBlocks, randomBlocks } from './blocks.js';
 import { outcome } from './outcome.js';
+import { alibi, programs, relativeBias } from './programs.js';
 
 export interface Problem {
   readonly label?: string;
@@ -27,6 +28,8 @@ export interface Problem {
   readonly bias?: Input;
   readonly lengths?: Input;
   readonly map?: Blocks;
+  readonly program?: Input;
+  readonly captured?: Input;
   /** Bias by distance; with `mass` the weight of each column is asked for. */
   readonly relative?: Input;
   readonly mass?: boolean;
@@ -58,7 +61,7 @@ function sizesOf({ B = 1, H = 1, L, D, ...rest }: Problem): Sizes {
 
 function labelOf(problem: Problem, sizes: Sizes): string {
   const options = Object.entries(problem.options ?? {}).map(([name, value]) => `${name} ${value}`);
-  const extras = (['mask', 'bias', 'lengths', 'map', 'relative', 'mass', 'sinks'] as const).filter(
+  const extras = (['mask', 'bias', 'lengths', 'captured', 'map', 'relative', 'mass', 'sinks'] as const).filter(
     (name) => problem[name],
   );
   const text = names.map((name) => `${name}${sizes[name]}`).join(' ');
@@ -74,10 +77,10 @@ export function attentionCases(problem: Problem, seed: number): AttentionCases {
   const q = normal([B, H, L, D], seed, { scale: spread, broadcast });
   const k = normal([B, G, S, D], seed + 1, { scale: spread });
   const v = normal([B, G, S, Dv], seed + 2);
-  const { mask, bias, lengths, map, relative, sinks } = problem;
+  const { mask, bias, lengths, program, captured, map, relative, sinks } = problem;
   const masks = {
     ...{ ...(mask && { mask }), ...(bias && { bias }), ...(lengths && { lengths }), ...map },
-    ...(relative && { relative }),
+    ...{ ...(program && { program }), ...(captured && { captured }), ...(relative && { relative }) },
   };
   const { blocks: _blocks, patterns: _patterns, ...others } = masks as typeof masks & Partial<Blocks>;
   const pairs = map && { mask: pairsOfBlocks(sizes, map, mask) };
@@ -182,6 +185,7 @@ function backwardCase(inputs: Case['inputs'], forward: Case, sizes: Sizes, seed:
   const more = {
     ...(inputs.bias && { dbias: [B, H, L, S] }),
     ...(inputs.relative && { drelative: [B, H, rows, inputs.relative.shape[3] as number] }),
+    ...(inputs.captured && { dcaptured: inputs.captured.shape }),
     ...(inputs.sinks && { dsinks: [H] }),
   };
   const it: Case = kernelCase({
@@ -197,6 +201,8 @@ function backwardCase(inputs: Case['inputs'], forward: Case, sizes: Sizes, seed:
       dbias: threeNaive(() => it, 'dbias'),
       drelative: threeNaive(() => it, 'drelative'),
       dsinks: threeNaive(() => it, 'dsinks'),
+      // One number may sum up every pair: N3's bound for a sum, as for attention_transposed.
+      dcaptured: { bound: () => naiveBackward(it).capturedMagnitudes.map((sum) => 1e-6 * sum + 1e-6) },
     },
   });
   return it;
@@ -216,7 +222,7 @@ function threeNaive(of: () => Case, name: GradientName): Tolerance {
         const error = (key: GradientName): number => maximumError(naive[key], exact[key] ?? naive[key]);
         errors = {
           ...{ dq: error('dq'), dk: error('dk'), dv: error('dv'), dbias: error('dbias') },
-          ...{ drelative: error('drelative'), dsinks: error('dsinks') },
+          ...{ dcaptured: error('dcaptured'), drelative: error('drelative'), dsinks: error('dsinks') },
         };
         naiveErrors.set(it, errors);
       }
@@ -337,6 +343,36 @@ const decoding: readonly Problem[] = [
   { label: 'a run without keys', L: 1, S: 2100, D: 8, options: { offset: 2099, left: 20, right: 0, softcap: 3 } },
 ];
 
+/** Formulas on scores, alone and with what else changes a score. */
+const modified: readonly Problem[] = [
+  { label: 'program of one instruction', L: 17, S: 21, D: 8, ...programs.nothing },
+  { label: 'program softcap', H: 2, L: 33, D: 16, spread: 2, ...programs.softcap },
+  { label: 'temperature', B: 2, H: 2, G: 1, L: 19, S: 35, D: 8, spread: 0.8, ...programs.temperature },
+  { label: 'ALiBi', H: 4, G: 2, L: 134, D: 16, options: causal, ...alibi(4) },
+  { label: 'relative bias', H: 4, G: 2, L: 37, S: 300, D: 8, options: { offset: 100 }, ...relativeBias(4, 12) },
+  { label: 'causal by program', H: 4, L: 70, D: 32, ...programs.causal },
+  { label: 'documents', B: 2, H: 2, L: 9, D: 8, ...programs.documents },
+  { label: 'decay', H: 4, L: 140, S: 30, D: 8, options: { left: 40 }, ...programs.decay },
+  { label: 'the score is not used', B: 3, H: 2, L: 5, S: 9, D: 8, ...programs.position },
+  { label: 'two tables by key', H: 2, L: 11, S: 40, D: 8, options: { scale: -0.5 }, ...programs.keys },
+  {
+    label: 'everything in a program',
+    B: 2,
+    H: 4,
+    G: 2,
+    L: 19,
+    S: 45,
+    D: 24,
+    mask: booleans([2, 4, 19, 45], 41, [1]),
+    bias: biasWithHoles([2, 4, 19, 45], 42),
+    lengths: lengths([45, 31]),
+    options: { softcap: 4, dropoutRate: 0.2, left: 30, offset: 20 },
+    ...programs.everything,
+  },
+  { label: 'decode', L: 1, S: 2100, D: 16, H: 4, G: 2, options: { ...causal, offset: 2099 }, ...alibi(4) },
+  { label: 'no keys', L: 3, S: 0, D: 8, ...alibi(1) },
+];
+
 const [middling, decoded] = [
   { B: 2, H: 4, L: 70, S: 333 },
   { B: 2, H: 4, L: 1, S: 2100 },
@@ -355,6 +391,12 @@ const mapped: readonly Problem[] = [
     options: { ...causal, left: 200, offset: 250, softcap: 8, dropoutRate: 0.2 },
   },
 ];
+
+/** A formula and a map of blocks at once. */
+const modifiedAndMapped: Problem = {
+  ...{ ...middling, label: 'program and blocks', D: 8, G: 2, options: { ...causal, offset: 263 } },
+  ...{ map: randomBlocks(middling, { seed: 43, rows: 17 }), ...relativeBias(4, 12) },
+};
 
 /** A table [B, H, L, R] by distance, small so that N4 still speaks of the scores; with -Infinity in places when `holes` are wanted. */
 function table(shape: readonly number[], seed: number, broadcast: readonly number[] = [], holes = 0): Input {
@@ -471,11 +513,17 @@ const distances: readonly Problem[] = [
     sinks: sinks(2, 53),
     options: { ...causal, offset: -5, scale: 0 },
   },
+  {
+    ...{ ...middling, label: 'distance, program, blocks and sinks', D: 8, G: 2, mass: true, sinks: sinks(4, 54) },
+    ...{ map: randomBlocks(middling, { seed: 43, rows: 17 }), ...relativeBias(4, 12) },
+    ...{ relative: table([2, 4, 70, 33], 55), options: { ...causal, offset: 263, reach: 16 } },
+  },
 ];
 
 export const attentionProblems: readonly Problem[] = [
   ...[...sizes, ...causals, ...masked],
-  ...[...options, ...decoding, ...mapped, ...distances],
+  ...[...options, ...decoding, ...mapped, ...modified],
+  ...[modifiedAndMapped, ...distances],
 ];
 
 export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
