@@ -67,6 +67,7 @@ function compile(predicate: Predicate, sizes: MaskSizes, within?: BoundPredicate
   ] as const;
   const bound = predicate.bind(sizes);
   const table = new PatternTable(rows, blockKeys);
+  const ask = askOf(predicate, bound, table);
   const codes = new Int32Array(shape.reduce((a, b) => a * b));
   const counts = { empty: 0, partial: 0, full: 0 };
   let allowed = 0;
@@ -75,8 +76,7 @@ function compile(predicate: Predicate, sizes: MaskSizes, within?: BoundPredicate
     const keys = { start: column * blockKeys, end: Math.min(S, (column + 1) * blockKeys) };
     const outside = within?.classify(b, h, queries, keys) === 'empty';
     const kind = outside ? 'empty' : bound.classify(b, h, queries, keys);
-    const [code, pairs] =
-      kind === 'partial' ? table.code((q, k) => bound.allows(b, h, q, k), queries, keys) : plain(kind, queries, keys);
+    const [code, pairs] = kind === 'partial' ? ask(b, h, queries, keys) : plain(kind, queries, keys);
     codes[at] = code;
     counts[code === emptyBlock ? 'empty' : code === fullBlock ? 'full' : 'partial']++;
     allowed += pairs;
@@ -88,8 +88,28 @@ function compile(predicate: Predicate, sizes: MaskSizes, within?: BoundPredicate
   };
 }
 
-/** The code of a block that is all one, and its allowed pairs. */
-function plain(kind: Exclude<BlockKind, 'partial'>, rows: Span, keys: Span): readonly [number, number] {
+/** The code of a block, and its allowed pairs. */
+type Coded = readonly [code: number, pairs: number];
+
+/** Asks for every pair of a block; where the distance alone counts, only once for blocks at one distance of one size. */
+function askOf(
+  predicate: Predicate,
+  bound: BoundPredicate,
+  table: PatternTable,
+): (b: number, h: number, queries: Span, keys: Span) => Coded {
+  const known = new Map<string, Coded>();
+  return (b, h, queries, keys) => {
+    const ask = (): Coded => table.code((q, k) => bound.allows(b, h, q, k), queries, keys);
+    if (!predicate.byDistance) return ask();
+    const key = [queries.start - keys.start, queries.end - queries.start, keys.end - keys.start].join();
+    const coded = known.get(key) ?? ask();
+    known.set(key, coded);
+    return coded;
+  };
+}
+
+/** The code of a block that is all one. */
+function plain(kind: Exclude<BlockKind, 'partial'>, rows: Span, keys: Span): Coded {
   return kind === 'empty' ? [emptyBlock, 0] : [fullBlock, (rows.end - rows.start) * (keys.end - keys.start)];
 }
 

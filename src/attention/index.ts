@@ -20,6 +20,7 @@ export {
   type WeighOptions,
   weighSequence,
 } from './pooling.js';
+export { reachBack } from './reach.js';
 export { differentiableStatistics, Recording } from './recording.js';
 export {
   type AttentionBias,

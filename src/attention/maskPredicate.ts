@@ -33,6 +33,8 @@ export interface Predicate {
   /** Whether the answer depends on the sequence, and on the head. */
   readonly perBatch: boolean;
   readonly perHead: boolean;
+  /** Whether the answer depends on nothing but q - k. */
+  readonly byDistance?: boolean;
   /** Checks the sizes and gets ready. Errors: ShapeError for sizes that the mask was not made for. */
   bind(sizes: MaskSizes): BoundPredicate;
 }
@@ -74,7 +76,7 @@ export function byDistance(
     allows: (_b, _h, q, k) => allows(q - k),
     classify: (_b, _h, rows, keys) => classify(rows.start - (keys.end - 1), rows.end - 1 - keys.start),
   };
-  return { perBatch: false, perHead: false, bind: () => bound };
+  return { perBatch: false, perHead: false, byDistance: true, bind: () => bound };
 }
 
 /** `neutral` leaves the other's kind as it is; `decisive` settles the block. */
@@ -88,6 +90,7 @@ function joined(
   return {
     perBatch: a.perBatch || b.perBatch,
     perHead: a.perHead || b.perHead,
+    byDistance: (a.byDistance && b.byDistance) ?? false,
     bind(sizes) {
       const [x, y] = [a.bind(sizes), b.bind(sizes)];
       return {

@@ -9,6 +9,7 @@ import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, messageOf } from './errors.js';
+import { estimateCommand } from './estimate.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
 import { pruneCommand } from './prune.js';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     pruneCommand(),
     runsCommand(),
     benchCommand(),
+    estimateCommand(),
     doctorCommand(),
   ];
   for (const command of commands) {

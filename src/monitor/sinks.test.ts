@@ -118,7 +118,11 @@ test('histograms of entropy hold one value a row with two keys or more', () => {
     ({
       path,
       kind: 'self',
-      record: { statistics: { keys: Float32Array.from(keys), entropyNats: Float32Array.from(entropy) } },
+      record: {
+        heads: 1,
+        queries: keys.length,
+        statistics: { keys: Float32Array.from(keys), entropyNats: Float32Array.from(entropy) },
+      },
     }) as unknown as CapturedAttention;
   const found = entropyHistograms(
     [capture('a', [2, 1, 4, 0], [Math.log(2), 9, Math.log(2), 9]), capture('b', [1], [0]), capture('a', [2], [0])],

@@ -39,12 +39,13 @@ export class DecoderBlock extends Module {
   readonly dropout: Dropout;
   readonly stochasticDepth: number;
 
-  constructor({ width, heads, hidden, dropout, bias = true, stochasticDepth = 0 }: BlockOptions, random: RandomStream) {
+  constructor(options: BlockOptions, random: RandomStream) {
     super();
+    const { width, heads, keyValueHeads = heads, hidden, dropout, bias = true, stochasticDepth = 0 } = options;
     this.selfAttentionNorm = new LayerNorm(width, { bias });
-    this.selfAttention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.selfAttention = new MultiHeadAttention({ width, heads, keyValueHeads, dropout, bias }, random);
     this.crossAttentionNorm = new LayerNorm(width, { bias });
-    this.crossAttention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.crossAttention = new MultiHeadAttention({ width, heads, keyValueHeads, dropout, bias }, random);
     this.feedForwardNorm = new LayerNorm(width, { bias });
     this.feedForward = new FeedForward({ width, hidden, dropout, bias }, random);
     this.dropout = new Dropout(dropout);

@@ -21,6 +21,8 @@ export interface BlockOptions {
   readonly width: number;
   /** Attention heads H. */
   readonly heads: number;
+  /** Key/value heads G of every attention; H must be a multiple. Default H. */
+  readonly keyValueHeads?: number;
   /** Feed-forward width F. */
   readonly hidden: number;
   /** Dropout on every residual branch, inside the feed-forward half and on the attention weights. */
@@ -51,10 +53,11 @@ export class EncoderBlock extends Module {
   readonly dropout: Dropout;
   readonly stochasticDepth: number;
 
-  constructor({ width, heads, hidden, dropout, bias = true, stochasticDepth = 0 }: BlockOptions, random: RandomStream) {
+  constructor(options: BlockOptions, random: RandomStream) {
     super();
+    const { width, heads, keyValueHeads = heads, hidden, dropout, bias = true, stochasticDepth = 0 } = options;
     this.attentionNorm = new LayerNorm(width, { bias });
-    this.attention = new MultiHeadAttention({ width, heads, dropout, bias }, random);
+    this.attention = new MultiHeadAttention({ width, heads, keyValueHeads, dropout, bias }, random);
     this.feedForwardNorm = new LayerNorm(width, { bias });
     this.feedForward = new FeedForward({ width, hidden, dropout, bias }, random);
     this.dropout = new Dropout(dropout);

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { Backend, KernelName, Operands, Scalars, View } from '../../src/backend/contract.js';
-import { batchLetters, entries } from './batching.js';
+import { batchLetters, entries, knowsItsPlace } from './batching.js';
 import type { Case } from './case.js';
 import { allCases } from './cases/all.js';
 import { Placed } from './layout.js';
@@ -55,10 +55,7 @@ forEachSubject((backend) => {
     for (const letter of letters) {
       const mine = allCases.filter(
         (candidate) =>
-          candidate.kernel === kernel &&
-          (sizeOfLetter(candidate, letter) ?? 0) > 1 &&
-          // The mask of dropout depends on the position in the batch, as contract.ts says.
-          !((candidate.scalars as Record<string, number>).dropoutRate as number),
+          candidate.kernel === kernel && (sizeOfLetter(candidate, letter) ?? 0) > 1 && !knowsItsPlace(candidate),
       );
       expect(mine.length).toBeGreaterThan(0);
       for (const candidate of mine.slice(0, perKernel)) expectIndependent(backend, candidate, letter);

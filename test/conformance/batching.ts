@@ -1,7 +1,9 @@
 /** Along which letters a kernel's results are independent of each other, and how to cut a packed array along an axis. */
 
 import type { KernelName } from '../../src/backend/contract.js';
+import { scoreOps } from '../../src/core/scoreOps.js';
 import { sizeOf } from '../../src/core/shape.js';
+import type { Case } from './case.js';
 
 export const batchLetters: readonly (readonly [KernelName, readonly string[]])[] = [
   ['softmax_f32', ['M']],
@@ -21,6 +23,15 @@ export const batchLetters: readonly (readonly [KernelName, readonly string[]])[]
   ['attention_weights_f32', ['B']],
   ['attention_transposed_f32', ['B']],
 ];
+
+/**
+ * The case depends on its place in the batch, as contract.ts says: the mask of dropout does, and a program that reads `b`.
+ */
+export function knowsItsPlace({ scalars, inputs: { program } }: Case): boolean {
+  if ((scalars as Record<string, number>).dropoutRate) return true;
+  const words = Array.from(program?.values ?? []);
+  return words.some((word, at) => at % 4 === 0 && scoreOps[word] === 'b');
+}
 
 /** Entries `start` to `end` along `axis` of a packed array. */
 export function entries(

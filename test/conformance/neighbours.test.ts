@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/contract.js';
 import { RandomStream } from '../../src/core/random.js';
 import { sizeOf } from '../../src/core/shape.js';
-import { batchLetters, entries } from './batching.js';
+import { batchLetters, entries, knowsItsPlace } from './batching.js';
 import type { Case, Input } from './case.js';
 import { allCases } from './cases/all.js';
 import { axisOf, execute, type Results, sameBits, sizeOfLetter } from './run.js';
@@ -81,9 +81,7 @@ function candidates(kernel: Case['kernel'], letter: string): readonly Case[] {
   return allCases.filter((it) => {
     const shapes = [...Object.values(it.inputs).map(({ shape }) => shape), ...Object.values(it.outputs)];
     const elements = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
-    // The mask of dropout depends on the position in the batch, as contract.ts says.
-    const positional = (it.scalars as Record<string, number>).dropoutRate;
-    return it.kernel === kernel && elements <= largest && (sizeOfLetter(it, letter) ?? 0) > 0 && !positional;
+    return it.kernel === kernel && elements <= largest && (sizeOfLetter(it, letter) ?? 0) > 0 && !knowsItsPlace(it);
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Documents that cannot go stale: every TypeScript block of README.md, docs/kpis.md, docs/masks.md and docs/training.md runs and prints
+ * Documents that cannot go stale: every TypeScript block of README.md and of the pages below runs and prints
  * exactly the text block that follows it; every example runs; every file that a document names exists.
  */
 
@@ -16,7 +16,7 @@ const node = (...args: readonly string[]): string =>
 
 beforeAll(() => void node('scripts/build.mjs'), 120_000);
 
-describe.each(['README.md', 'docs/kpis.md', 'docs/masks.md', 'docs/training.md'])('%s', (page) => {
+describe.each(['README.md', 'docs/estimate.md', 'docs/kpis.md', 'docs/masks.md', 'docs/training.md'])('%s', (page) => {
   const blocks = [...read(page).matchAll(/```ts\n([\s\S]*?)```(?:\s*```text\n([\s\S]*?)```)?/g)];
 
   it.each(blocks.map(([, code, output], index) => ({ index, code, output })))(
@@ -48,6 +48,7 @@ describe('examples', () => {
 describe('documents', () => {
   const decisions = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
   const own = [
+    'docs/estimate.md',
     'docs/kpis.md',
     'docs/masks.md',
     'docs/numerics.md',

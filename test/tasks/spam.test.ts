@@ -28,9 +28,8 @@ describe('mails', () => {
   it('are 6,046, read without their headers', () => {
     expect(mails).toHaveLength(6046);
     expect(mails.filter((mail) => mail.spam)).toHaveLength(1896);
-    expect(mails.filter(({ body }) => /^(Received|Return-Path|Message-Id):/im.test(body.slice(0, 200)))).toHaveLength(
-      0,
-    );
+    const headed = mails.filter(({ body }) => /^(Received|Return-Path|Message-Id):/im.test(body.slice(0, 200)));
+    expect(headed.map(({ id }) => id)).toEqual(['spam-2/00137', 'spam-2/00403']); // their senders put a second head into the body
     expect(mails.filter(({ body }) => body === '').length).toBeLessThan(40);
   });
 
