@@ -11,7 +11,7 @@ using u32 = unsigned int;
 using u8 = unsigned char;
 
 constexpr int max_rank = 8;
-constexpr int max_operands = 24;
+constexpr int max_operands = 32;
 
 struct view {
   void* data;              // already advanced by the view's offset; null when the operand was left out

@@ -94,24 +94,24 @@ namespace matmul_f32_call {
   enum scalar { s_alpha, s_activation };
 }
 namespace attention_forward_f32_call {
-  enum operand { o_out, o_lse, o_statistics, o_received, o_tiles, o_topWeights, o_topKeys, o_zeroKeys, o_q, o_k, o_v, o_mask, o_bias, o_lengths, o_set, o_blocks, o_patterns, o_program, o_captured };
-  enum dim { d_B, d_H, d_L, d_Dv, d_S, d_P, d_T, d_D, d_G, d_X, d_Y, d_N, d_R, d_I, d_K };
-  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_dropoutRate, s_seed, s_stream, s_window };
+  enum operand { o_out, o_lse, o_statistics, o_received, o_tiles, o_topWeights, o_topKeys, o_zeroKeys, o_relativeMass, o_q, o_k, o_v, o_mask, o_bias, o_lengths, o_relative, o_sinks, o_set, o_blocks, o_patterns, o_program, o_captured };
+  enum dim { d_B, d_H, d_L, d_Dv, d_S, d_P, d_T, d_U, d_D, d_G, d_X, d_Y, d_N, d_R, d_I, d_K };
+  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_reach, s_dropoutRate, s_seed, s_stream, s_window };
 }
 namespace attention_backward_f32_call {
-  enum operand { o_dq, o_dk, o_dv, o_dbias, o_dcaptured, o_dout, o_out, o_lse, o_dlse, o_dstatistics, o_statistics, o_q, o_k, o_v, o_mask, o_bias, o_lengths, o_set, o_blocks, o_patterns, o_program, o_captured };
-  enum dim { d_B, d_H, d_L, d_D, d_G, d_S, d_Dv, d_K, d_X, d_Y, d_N, d_R, d_I };
-  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_dropoutRate, s_seed, s_stream, s_window };
+  enum operand { o_dq, o_dk, o_dv, o_dbias, o_drelative, o_dsinks, o_dcaptured, o_dout, o_out, o_lse, o_dlse, o_dstatistics, o_statistics, o_q, o_k, o_v, o_mask, o_bias, o_lengths, o_relative, o_sinks, o_relativeMass, o_drelativeMass, o_set, o_blocks, o_patterns, o_program, o_captured };
+  enum dim { d_B, d_H, d_L, d_D, d_G, d_S, d_Dv, d_W, d_U, d_K, d_X, d_Y, d_N, d_R, d_I };
+  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_reach, s_dropoutRate, s_seed, s_stream, s_window };
 }
 namespace attention_weights_f32_call {
-  enum operand { o_weights, o_q, o_k, o_lse, o_mask, o_bias, o_lengths, o_program, o_captured };
-  enum dim { d_B, d_H, d_L, d_S, d_D, d_G, d_I, d_K };
-  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset };
+  enum operand { o_weights, o_q, o_k, o_lse, o_mask, o_bias, o_lengths, o_relative, o_program, o_captured };
+  enum dim { d_B, d_H, d_L, d_S, d_D, d_G, d_U, d_I, d_K };
+  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_reach };
 }
 namespace attention_transposed_f32_call {
-  enum operand { o_out, o_r, o_q, o_k, o_lse, o_mask, o_bias, o_lengths, o_blocks, o_patterns, o_program, o_captured };
-  enum dim { d_B, d_H, d_S, d_C, d_L, d_D, d_G, d_X, d_Y, d_N, d_R, d_I, d_K };
-  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset };
+  enum operand { o_out, o_r, o_q, o_k, o_lse, o_mask, o_bias, o_lengths, o_relative, o_blocks, o_patterns, o_program, o_captured };
+  enum dim { d_B, d_H, d_S, d_C, d_L, d_D, d_G, d_U, d_X, d_Y, d_N, d_R, d_I, d_K };
+  enum scalar { s_scale, s_softcap, s_left, s_right, s_offset, s_reach };
 }
 namespace adamw_f32_call {
   enum operand { o_parameter, o_m, o_v, o_gradient };

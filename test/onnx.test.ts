@@ -108,7 +108,7 @@ function run(given: Case): Tensor {
   const outs = lengths.map((length, b) => {
     const rowOf = (x: Tensor | undefined) => (x?.shape.length === 4 && x.shape[0] !== 1 ? one(x, b) : x);
     const mask: Mask = { ...(options.mask as Mask), lengths: [length], allowed: rowOf(options.mask?.allowed) };
-    const bias = rowOf(options.bias);
+    const bias = rowOf(options.bias as Tensor | undefined);
     return attention(one(q, b), one(k, b), one(v, b), {
       ...options,
       mask,

@@ -31,6 +31,7 @@ struct backward_plan {
   i64 items;
   i64 scratch_floats;
   float* deltas;       // [B·H·L]
+  relative_sums columns;
   captured_units units;
 };
 
@@ -45,6 +46,12 @@ static void load_columns(const float* row, i64 row_stride, i64 column_stride, i6
 #pragma GCC unroll 16
   for (int r = 0; r < VL; r++) columns[r] = load(row + r * row_stride + d);
   transpose(columns);
+}
+
+// drelative of one head from its parts.
+static void parts_task(const call&, i64 bh, int, void* state) {
+  const backward_plan& plan = *static_cast<const backward_plan*>(state);
+  add_parts(plan.p, plan.columns, bh);
 }
 
 // δ of VL rows a task, one row a lane: the products of a row are added in the order of score_tile, so that δ is dout·vᵀ
@@ -67,6 +74,7 @@ static void deltas_task(const call& c, i64 index, int, void* state) {
     total = d < score_chain ? part : total + part;
     part = vf{};
   }
+  if (p.mass) total += mass_products(c, bh / p.H, bh % p.H, i, count);
   store_partial(plan.deltas + bh * p.L + i, total, count);
 }
 
@@ -103,7 +111,7 @@ static void whole_group_task(const call& c, i64 index, int worker, void* state) 
   const i64 end = min_of(plan.items, (index + 1) * plan.items_per_task), heads = p.H / p.G;
   for (i64 item = index * plan.items_per_task; item < end; item++) {
     backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, item / p.G, item % p.G, true, true);
-    f.deltas = plan.deltas, f.units = &plan.units;
+    f.deltas = plan.deltas, f.columns = plan.columns, f.units = &plan.units;
     clear_dq(c, f, f.g * heads, (f.g + 1) * heads);
     backward_item(c, f, 0, key_tiles(p), f.g * heads, (f.g + 1) * heads);
   }
@@ -114,7 +122,7 @@ static void keys_task(const call& c, i64 index, int worker, void* state) {
   const attention_problem& p = plan.p;
   const i64 tiles = key_tiles(p), group = index / tiles, tile = index % tiles, heads = p.H / p.G;
   backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, group / p.G, group % p.G, true, false);
-  f.deltas = plan.deltas, f.units = &plan.units;
+  f.deltas = plan.deltas, f.columns = plan.columns, f.units = &plan.units;
   backward_item(c, f, tile, tile + 1, f.g * heads, (f.g + 1) * heads);
 }
 
@@ -124,7 +132,7 @@ static void rows_task(const call& c, i64 index, int worker, void* state) {
   const i64 heads = p.B * p.H, blocks = (p.L + plan.rows - 1) / plan.rows;
   const i64 bh = index % heads, block = blocks - 1 - index / heads, h = bh % p.H;
   backward_state f = backward_state_of(c, p, worker, plan.scratch_floats, bh / p.H, h / (p.H / p.G), false, true);
-  f.deltas = plan.deltas;
+  f.deltas = plan.deltas, f.columns = plan.columns;
   f.i0 = block * plan.rows, f.i1 = min_of(p.L, f.i0 + plan.rows);
   clear_dq(c, f, h, h + 1);
   backward_item(c, f, 0, key_tiles(p), h, h + 1);
@@ -140,7 +148,6 @@ static void run_groups(const call& c, backward_plan& plan) {
 
 static void run_split(const call& c, backward_plan& plan) {
   const attention_problem& p = plan.p;
-  plan.rows = 8 * row_tile;
   c.parallel(c, p.B * p.G * key_tiles(p), keys_task, &plan);
   c.parallel(c, p.B * p.H * ((p.L + plan.rows - 1) / plan.rows), rows_task, &plan);
 }
@@ -188,7 +195,9 @@ static int attention_backward_f32(const call& c) {
   backward_plan plan{};
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
   const attention_problem& p = plan.p;
-  if (bad_problem(p)) return bad_scalar;
+  read_relative(plan.p, c, o_relative);
+  plan.p.sinks = given(c, o_sinks), plan.p.mass = given(c, o_drelativeMass);
+  if (bad_problem(p) || bad_distances(c)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, p.L, p.S)) return code;
   plan.p.blocks = read_blocks(c, o_blocks, o_patterns);
   if (c.operand[o_dstatistics].data && !c.operand[o_statistics].data) return bad_scalar;
@@ -199,14 +208,23 @@ static int attention_backward_f32(const call& c) {
   if (!take_program(plan.p, program, c, o_program, o_captured, captured_wanted)) return bad_program;
   plan.scratch_floats = backward_scratch_floats(p);
   if (!plan_units(c, plan)) return out_of_memory;
-  const i64 sums = plan.units.count * plan.units.size;
-  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + p.B * p.H * p.L + sums) * 4));
+  plan.columns.to = given(c, o_drelative);
+  const bool rows_share = plan.columns.to && plan.columns.to->size[2] == 1;
+  plan.rows = 8 * row_tile;  // and of a part where rows share a table
+  if (rows_share) plan.rows = max_of(plan.rows, round_up((p.L + 7) / 8, row_tile));
+  plan.columns.rows = plan.rows;
+  const i64 column_floats = relative_sums_floats(p, plan.columns.to, plan.rows);
+  const i64 deltas = p.B * p.H * p.L, sums = plan.units.count * plan.units.size;
+  float* first = static_cast<float*>(c.scratch(c, 0, (plan.scratch_floats + deltas + sums + column_floats) * 4));
   if (!first) return out_of_memory;
   plan.deltas = first + plan.scratch_floats;
-  if (captured_wanted) plan.units.sums = plan.deltas + p.B * p.H * p.L;
+  if (captured_wanted) plan.units.sums = plan.deltas + deltas;
+  if (column_floats) plan.columns.parts = plan.deltas + deltas + sums;
   for (int worker = 1; worker < c.threads; worker++)
     if (!c.scratch(c, worker, plan.scratch_floats * 4)) return out_of_memory;
   if (p.B * p.G > 0) run_heads(c, plan);
   if (captured_wanted) c.parallel(c, (plan.units.size + captured_chunk - 1) / captured_chunk, captured_task, &plan);
+  if (rows_share && p.B * p.H > 0) c.parallel(c, p.B * p.H, parts_task, &plan);
+  if (c.operand[o_dsinks].data && p.H > 0) c.parallel(c, p.H, sinks_task, plan.deltas);
   return ok;
 }

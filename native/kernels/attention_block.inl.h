@@ -53,6 +53,8 @@ struct forward_state {
   float* m;          // [rows] largest stored score
   float* keys;       // [rows] number of allowed keys
   float* l;          // [rows][VL] Σ w
+  float* mass;       // [rows][mass_pitch]: dropped w by distance
+  i64 mass_pitch;    // 0 when none is wanted
   record_sums* record;  // [rows], or null
   i64 window;        // radius of the record's window
   const strip* kept;  // where the weights are kept, or null
@@ -73,10 +75,13 @@ struct forward_tile {
 KEYHOLE_INLINE i64 head_of(const forward_state& f, i64 r) { return f.h0 + r / f.queries; }
 KEYHOLE_INLINE i64 query_of(const forward_state& f, i64 r) { return f.i0 + r % f.queries; }
 
+// Floats of a row of weights by distance.
+static i64 mass_pitch(const attention_problem& p) { return p.mass ? round_up(p.mass->size[3], VL) : 0; }
+
 // What outlives a tile: the rows' sums.
 static i64 sums_floats(const attention_problem& p, i64 rows, bool record) {
   const i64 record_floats = record ? rows * (i64)(sizeof(record_sums) / 4) : 0;
-  return round_up(rows * (round_up(p.Dv, VL) + VL) + 2 * round_up(rows, VL) + record_floats, VL);
+  return round_up(rows * (round_up(p.Dv, VL) + VL + mass_pitch(p)) + 2 * round_up(rows, VL) + record_floats, VL);
 }
 
 // What serves one tile.
@@ -90,7 +95,9 @@ static i64 tile_floats(const attention_problem& p, i64 rows) {
 static void carve_sums(forward_state& f, float* sums, bool record) {
   f.out = sums;
   f.l = f.out + f.capacity * f.v_width;
-  f.m = f.l + f.capacity * VL;
+  f.mass = f.l + f.capacity * VL;
+  f.mass_pitch = mass_pitch(*f.p);
+  f.m = f.mass + f.capacity * f.mass_pitch;
   f.keys = f.m + round_up(f.capacity, VL);
   f.record = record ? reinterpret_cast<record_sums*>(f.keys + round_up(f.capacity, VL)) : nullptr;
 }
@@ -107,6 +114,7 @@ static void carve_tile(forward_state& f, float* scratch) {
 static void clear_rows(forward_state& f) {
   for (i64 x = 0; x < f.rows * f.v_width; x += VL) store(f.out + x, vf{});
   for (i64 x = 0; x < f.rows * VL; x += VL) store(f.l + x, vf{});
+  for (i64 x = 0; x < f.rows * f.mass_pitch; x += VL) store(f.mass + x, vf{});
   for (i64 r = 0; r < f.rows; r += VL) store(f.m + r, splat(-infinity)), store(f.keys + r, vf{});
   for (i64 r = 0; r < f.rows && f.record; r++) {
     record_sums& sums = f.record[r];

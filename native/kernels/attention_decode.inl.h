@@ -3,7 +3,7 @@
 // all cores; the runs are merged in ascending order, whatever the threads (N11).
 #pragma once
 
-#include "attention_statistics.inl.h"
+#include "attention_sinks.inl.h"
 
 constexpr i64 decode_keys = 4 * forward_keys;
 constexpr int decode_vectors = 8;  // of a key that stay in registers while the heads of its group use them
@@ -94,6 +94,7 @@ static void merge_sums(forward_state& f, const forward_state& next) {
       float* out = f.out + r * f.v_width + d;
       store(out, fma(splat(a[1]), load(next.out + r * f.v_width + d), splat(a[0]) * load(out)));
     }
+    merge_mass(f, next, r, a);
     float* l = f.l + r * VL;
     store(l, fma(splat(a[1]), load(next.l + r * VL), splat(a[0]) * load(l)));
     f.m[r] = m;

@@ -2,7 +2,8 @@
 //
 // out [B,H,L,Dv], lse [B,H,L]; the record, each part or none: statistics [16,B,H,L], received [B,H,S], tiles [B,H,P,P],
 // topWeights and topKeys [B,H,L,T], zeroKeys [B,H,L]; q [B,H,L,D], k [B,G,S,D], v [B,G,S,Dv], mask and bias [B,H,L,S] or
-// none, lengths [B] or none, set [B,S] or none, blocks and patterns or none; any strides. `=`. Outputs overlap no input.
+// none, lengths [B] or none, relative [B,H,L,U] or none with relativeMass [B,H,L,U] for its weights, sinks [H] or none, set
+// [B,S] or none, blocks and patterns or none; any strides. `=`. Outputs overlap no input.
 //
 // Passes: a task owns a block of query rows, of all heads that share a key head. It packs its rows once; then for each tile
 // of forward_keys keys that some row may attend: pack k and v, and per group of tile_rows rows: scores (register tile) →
@@ -151,6 +152,7 @@ static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int r
   for (int r = 0; r < rows; r++) {
     row[r] = {f.tile + r * forward_pitch, t.j0, begin, end, r0 + r, head_of(f, r0 + r), query_of(f, r0 + r)};
     a[r] = softmax_row(f, row[r]);
+    if (f.mass_pitch) add_mass(f, row[r], a[r]);
   }
   if (f.careful)
     for (int r = 0; r < rows; r++) apply_careful(f, row[r], a[r]);
@@ -160,7 +162,7 @@ static void forward_group(forward_state& f, const forward_tile& t, i64 r0, int r
     apply_runs(f, r0, rows, runs, a);
 }
 
-// out = out / l, lse = scale·m + ln l; zeros and -inf where no key was allowed.
+// out = out / l, lse = scale·m + ln l, with the sink in l; zeros and -inf where no key was allowed.
 static void finish_rows(const call& c, forward_state& f) {
   using namespace attention_forward_f32_call;
   const attention_problem& p = *f.p;
@@ -168,6 +170,8 @@ static void finish_rows(const call& c, forward_state& f) {
   const double scale = f.natural ? 1.0 : p.scale < 0 ? -p.scale : p.scale;
   for (i64 r0 = 0; r0 < f.rows; r0 += VL) {
     const int count = (int)min_of(VL, f.rows - r0);
+    vf own = splat(1.0f);
+    for (int r = 0; r < count && p.sinks; r++) own[r] = add_sink(f, r0 + r, scale);
     const vf l = row_totals(f.l + r0 * VL, VL, count), log_l = vlog(l);
     for (int r = 0; r < count; r++) {
       const i64 h = head_of(f, r0 + r), i = query_of(f, r0 + r);
@@ -178,9 +182,11 @@ static void finish_rows(const call& c, forward_state& f) {
         const vf x = fma(load(f.out + (r0 + r) * f.v_width + d), factor, vf{});  // the sum with 0 turns -0 into 0
         store_strided(out + d * to.stride[3], to.stride[3], x, (int)min_of(VL, p.Dv - d));
       }
-      head(lse, f.b, h)[i * lse.stride[2]] = empty ? -infinity : (float)(scale * f.m[r0 + r] + log_l[r]);
+      if (f.mass_pitch) write_mass(f, r0 + r, h, i, factor);
+      const float sum_of = (float)(scale * f.m[r0 + r] + log_l[r]), sink = sink_of(p, h);
+      head(lse, f.b, h)[i * lse.stride[2]] = empty ? -infinity : sum_of < sink ? sink : sum_of;
     }
-    if (f.record) write_statistics(c, f, r0, count, l, log_l);
+    if (f.record) write_statistics(c, f, r0, count, l, log_l, own);
   }
 }
 
@@ -191,7 +197,7 @@ static forward_state block_at(const call& c, const forward_plan& plan, const upc
   forward_state f{};
   f.p = &p, f.b = block.b, f.g = block.g, f.h0 = f.g * (p.H / p.G), f.i0 = block.i0, f.queries = block.queries;
   f.rows = p.H / p.G * f.queries, f.capacity = p.H / p.G * plan.queries, f.v_width = round_up(p.Dv, VL);
-  f.natural = p.softcap > 0 || p.bias || p.program || p.scale == 0;
+  f.natural = p.softcap > 0 || p.bias || p.relative || p.program || p.scale == 0;
   f.unit = f.natural ? log2_e : (p.scale < 0 ? -p.scale : p.scale) * log2_e;
   f.window = whole(c.scalar[s_window]), f.set = given(c, o_set);
   f.v = head(*p.v, f.b, f.g), f.direct = plan.direct;
@@ -393,6 +399,8 @@ static int attention_forward_f32(const call& c) {
   using namespace attention_forward_f32_call;
   forward_plan plan{};
   plan.p = read_problem(c, o_q, o_k, o_v, o_mask, o_bias, o_lengths);
+  read_relative(plan.p, c, o_relative);
+  plan.p.sinks = given(c, o_sinks), plan.p.mass = given(c, o_relativeMass);
   if (bad_problem(plan.p)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, plan.p.L, plan.p.S)) return code;
   plan.p.blocks = read_blocks(c, o_blocks, o_patterns);

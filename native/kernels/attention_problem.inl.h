@@ -22,6 +22,8 @@ struct attention_problem {
   const view* bias;
   const view* lengths;
   block_map blocks;
+  const view *relative, *sinks, *mass;  // null when left out
+  i64 reach;
   const score_program* program;
   float scale, softcap;
   i64 left, right, offset;
@@ -54,6 +56,11 @@ static void read_dropout(attention_problem& p, double rate, double seed, double 
   p.seed = to_u32(seed), p.stream = to_u32(stream);
 }
 
+// Scores by distance; scalar 5 is `reach` in every attention kernel.
+static void read_relative(attention_problem& p, const call& c, int relative) {
+  p.relative = given(c, relative), p.reach = whole(c.scalar[5]);
+}
+
 // `g` must live as long as p. Later fields of g and p are those of a call without a program when there is none.
 static bool take_program(attention_problem& p, score_program& g, const call& c, int program, int captured,
                          bool captured_wanted = false) {
@@ -62,11 +69,21 @@ static bool take_program(attention_problem& p, score_program& g, const call& c, 
   return true;
 }
 
-static bool bad_problem(const attention_problem& p) { return p.H > 0 && (p.G == 0 || p.H % p.G != 0); }
+static bool bad_problem(const attention_problem& p) {
+  return (p.H > 0 && (p.G == 0 || p.H % p.G != 0)) || (p.relative && p.relative->size[3] == 0);
+}
 
 template <class T = float>
 KEYHOLE_INLINE T* head(const view& v, i64 b, i64 h) {
   return static_cast<T*>(v.data) + b * v.stride[0] + h * v.stride[1];
+}
+
+#include "attention_relative.inl.h"
+
+// Row i of a view [B,H,L,U] by distance, for keys counted from key j0; without a table when it was left out.
+KEYHOLE_INLINE relative_row relative_row_of(const attention_problem& p, const view* v, i64 b, i64 h, i64 i, i64 j0) {
+  if (!v) return {};
+  return {head(*v, b, h) + i * v->stride[2], v->stride[3], v->size[3], j0 - i - p.offset + p.reach};
 }
 
 // Keys that rows first … last may attend by causality, window and length, within [0, S]; masks may forbid more.
@@ -100,7 +117,8 @@ static bool allowed_cell(const attention_problem& p, i64 b, i64 h, i64 i, i64 j)
   const key_range keys = keys_of(p, b, i, i);
   const mask_row row = mask_row_of(p, b, h, i);
   return j >= keys.begin && j < keys.end && (!row.mask || row.mask[j * p.mask->stride[3]] != 0) &&
-         (!row.bias || row.bias[j * p.bias->stride[3]] != -infinity) && block_allows(p.blocks, b, h, i, j);
+         (!row.bias || row.bias[j * p.bias->stride[3]] != -infinity) && block_allows(p.blocks, b, h, i, j) &&
+         (!p.relative || relative_row_of(p, p.relative, b, h, i, j).clipped_cell() != -infinity);
 }
 
 // [piece][capacity][tile_pitch]: rows of x cut in pieces of width_block columns. Serves the register tile both as rows
@@ -151,6 +169,7 @@ struct score_row {
   i64 begin, end;    // computed keys of the tile, begin a multiple of VL
   i64 first, past;   // keys of the tile that causality, window and length allow
   mask_row masks;
+  relative_row near;
   i64 b, h, i;
   float* slope;      // null, or receives d softcap / dx
   const u8* pattern;  // null, or of keys `begin` on
@@ -160,7 +179,8 @@ struct score_row {
 
 static score_row score_row_of(const attention_problem& p, i64 b, i64 h, i64 i, float* s, i64 j0, i64 begin, i64 end) {
   const key_range keys = keys_of(p, b, i, i);
-  return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i), b, h, i, nullptr, nullptr, 0,
+  return {s, j0, begin, end, keys.begin - j0, keys.end - j0, mask_row_of(p, b, h, i),
+          relative_row_of(p, p.relative, b, h, i, j0), b, h, i, nullptr, nullptr, 0,
           program_row_of(p, b, h, i, j0 + begin, end - begin)};
 }
 
@@ -199,10 +219,10 @@ static void modify_scores(const attention_problem& p, const score_row& row) {
   run_program(row.run, row.s + row.begin);
 }
 
-// s[j] = softcap(scale · s[j]) + bias, where a program has not been before, or -inf where forbidden, in place;
+// s[j] = softcap(scale · s[j]) + bias + relative, the first where a program has not been before, or -inf where forbidden, in place;
 // the map of blocks is left out.
 static row_summary finish_keys(const attention_problem& p, const score_row& row) {
-  const bool masked = row.masks.mask || row.masks.bias || row.pattern || p.program;
+  const bool masked = row.masks.mask || row.masks.bias || row.near.table || row.pattern || p.program;
   vf largest = splat(-infinity);
   vi keys{};
   for (i64 j = row.begin; j < row.end; j += VL) {
@@ -214,8 +234,10 @@ static row_summary finish_keys(const attention_problem& p, const score_row& row)
       bias = load_strided(row.masks.bias + (row.j0 + j) * stride, stride, (int)min_of(VL, row.end - j));
       x += bias;
     }
+    const vf near = row.near.table ? row.near.at(j) : vf{};
+    if (row.near.table) x += near;
     if (masked || j < row.first || j + VL > row.past) {
-      vi allowed = allowed_lanes(p, row, j, bias);
+      vi allowed = allowed_lanes(p, row, j, bias) & (near != splat(-infinity));
       if (p.program) allowed &= open;
       x = select(allowed, x, splat(-infinity));
       keys -= allowed;
@@ -253,7 +275,7 @@ KEYHOLE_INLINE vf probability(vf s, float lse) {
 
 // True when causality, window, length, a mask or blocks may forbid a cell of rows first … last, keys [j0 + begin, j0 + end).
 static bool partly_forbidden(const attention_problem& p, i64 b, i64 first, i64 last, i64 j0, i64 begin, i64 end) {
-  if (p.mask || p.bias || p.blocks.codes || p.program) return true;
+  if (p.mask || p.bias || p.relative || p.blocks.codes || p.program) return true;
   const key_range early = keys_of(p, b, first, first), late = keys_of(p, b, last, last);
   return late.begin > j0 + begin || early.end < j0 + end;
 }

@@ -43,12 +43,14 @@ KEYHOLE_INLINE vi lanes_inside(i64 j, i64 first, i64 past) {
 struct overlay {
   const u8* mask;     // of keys `begin` of the row on
   const float* bias;  // of key j0 on
+  relative_row near;
   i64 mask_stride, bias_stride;
   vf scale;
   float softcap;
 };
 
-// VL scores from j on: softcap(scale·s) + bias, where a program has not been before, -inf where forbidden; `keys` counts down the lanes that are allowed.
+// VL scores from j on: softcap(scale·s), where a program has not been before, + bias + relative, -inf where forbidden; `keys`
+// counts down the lanes that are allowed.
 static vf overlaid(const forward_state& f, const overlay& over, const tile_row& row, i64 j, vi inside, vi& keys) {
   const attention_problem& p = *f.p;
   const int count = (int)min_of(VL, row.end - j);
@@ -60,6 +62,11 @@ static vf overlaid(const forward_state& f, const overlay& over, const tile_row& 
     const vf bias = load_strided(over.bias + j * over.bias_stride, over.bias_stride, count);
     inside &= bias != splat(-infinity);
     x += bias;
+  }
+  if (over.near.table) {
+    const vf near = over.near.at(j);
+    inside &= near != splat(-infinity);
+    x += near;
   }
   if (over.mask)
     inside &= load_bytes_strided(over.mask + (j - row.begin) * over.mask_stride, over.mask_stride, count) != 0;
@@ -85,13 +92,14 @@ KEYHOLE_INLINE void meet(u8* both, const attention_problem& p, const u8* mask, c
   for (i64 j = 0; j < keys; j++) both[j] = mask[j * p.mask->stride[3]] && cells.pattern[j * cells.stride];
 }
 
-// Lays mask, bias and a block's pattern over a row; returns the number of keys in [first, past) that stay. A mask or a bias
-// alone, in whole vectors, is what most calls have: those take the short ways.
+// Lays mask, bias and a block's pattern over a row; returns the number of keys in [first, past) that stay. A mask, a bias
+// or scores by distance alone, in whole vectors, is what most calls have: those take the short ways.
 static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 past, const block_cells& cells) {
   const attention_problem& p = *f.p;
   const mask_row masks = mask_row_of(p, f.b, row.h, row.i);
   u8 both[block_keys];
-  overlay over{masks.mask, masks.bias, p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
+  overlay over{masks.mask, masks.bias, relative_row_of(p, p.relative, f.b, row.h, row.i, row.j0),
+               p.mask ? p.mask->stride[3] : 0, p.bias ? p.bias->stride[3] : 0,
                splat(p.program ? 1.0f : p.scale < 0 ? -p.scale : p.scale), p.program ? 0.0f : p.softcap};
   if (p.program) modify_row(f, row);
   if (over.mask) over.mask += (row.j0 + row.begin) * over.mask_stride;
@@ -102,8 +110,10 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
   }
   if (over.bias) over.bias += row.j0 * over.bias_stride;
   const bool mask_alone = !f.natural && over.mask_stride == 1;
-  const bool bias_alone = !over.mask && over.bias_stride == 1 && !(p.softcap > 0) && !p.program;
-  const bool program_alone = p.program && !over.mask && !over.bias;
+  const bool scaled_alone = !over.mask && !(p.softcap > 0) && !p.program;
+  const bool bias_alone = scaled_alone && over.bias_stride == 1 && !over.near.table;
+  const bool near_alone = scaled_alone && over.near.table && !over.bias;
+  const bool program_alone = p.program && !over.mask && !over.bias && !over.near.table;
   prefetch_mask(p, masks.mask, row.j0 + forward_keys);
   vi keys{};
   int counted = 0;
@@ -118,6 +128,10 @@ static i64 lay_over(const forward_state& f, const tile_row& row, i64 first, i64 
       const vf bias = load(over.bias + j);
       keys += bias != splat(-infinity);
       store(row.s + j, select(bias == splat(-infinity), bias, fma(load(row.s + j), over.scale, bias)));
+    } else if (near_alone) {
+      const vf near = over.near.at(j);
+      keys += near != splat(-infinity);
+      store(row.s + j, select(near == splat(-infinity), near, fma(load(row.s + j), over.scale, near)));
     } else {
       store(row.s + j, overlaid(f, over, row, j, splat_int(-1), keys));
     }

@@ -155,7 +155,7 @@ struct record_runs {
 static record_runs runs_of(const forward_state& f, const tile_row& row, i64 first, i64 past) {
   const i64 reach = max_of(1, f.window), here = row.i + f.p->offset - row.j0;  // previous and next key are in the middle
   const i64 end = round_up(row.end, VL);
-  if (f.p->mask || f.p->bias || f.set || first >= past) return {{row.begin, row.begin}, {end, end}};
+  if (f.p->mask || f.p->bias || f.p->relative || f.set || first >= past) return {{row.begin, row.begin}, {end, end}};
   if (first <= row.begin && past >= end && end <= here - reach) return {{row.begin, end}, {end, end}};
   const auto inside = [&](i64 j) { return max_of(row.begin, min_of(end, j)); };
   const i64 start = inside(round_up(first, VL)), stop = inside(past / VL * VL);  // whole vectors of allowed keys
@@ -181,8 +181,9 @@ static vf extremes(const forward_state& f, const tile_row& row, record_runs& run
   return max(largest_score(row, stop, row.end), largest);
 }
 
-// Rows r0 … of the block, at the end, one a lane. Entropy is ln l - ln 2·t/l, which does not cancel when scores are large.
-static void write_statistics(const call& c, const forward_state& f, i64 r0, int count, vf l, vf log_l) {
+// Rows r0 … of the block, at the end, one a lane; `own` is the keys' share of all weight, less than 1 beside a sink. Entropy
+// is ln l - ln 2·t/l, which does not cancel when scores are large.
+static void write_statistics(const call& c, const forward_state& f, i64 r0, int count, vf l, vf log_l, vf own) {
   const view& to = c.operand[attention_forward_f32_call::o_statistics];
   const record_sums* sums = f.record + r0;
   constexpr i64 step = sizeof(record_sums) / sizeof(float);
@@ -203,10 +204,12 @@ static void write_statistics(const call& c, const forward_state& f, i64 r0, int 
   write(statistics::keys_, keys);
   write(statistics::logitMax_, m * splat(scale));
   write(statistics::logitMin_, lowest * splat(scale));
-  write(statistics::logitMean_, fma(mean, splat(ln_2), m * splat(scale)));
-  write(statistics::logitVariance_, max(vf{}, share(sums->tx) - mean * mean) * splat(ln_2 * ln_2));
+  const vf sink = splat(1.0f) - own, apart = select(own < splat(1.0f), sink * m * splat(f.unit), vf{});  // Σ p·x - Σ p·s + m
+  const vf about_mean = share(sums->tx) - mean * mean - sink * (mean * mean - splat(2.0f) * mean * apart) + own * apart * apart;
+  write(statistics::logitMean_, fma(mean, splat(ln_2), m * splat(scale) * own));
+  write(statistics::logitVariance_, max(vf{}, about_mean) * splat(ln_2 * ln_2));
   write(statistics::pMax_, rest);
-  write(statistics::entropyNats_, fma(mean, splat(-ln_2), log_l));
+  write(statistics::entropyNats_, fma(mean, splat(-ln_2), log_l * own));
   write(statistics::squareSum_, share(sums->square) * rest);
   write(statistics::meanDistance_, share(sums->distance));
   write(statistics::windowMass_, share(sums->window));

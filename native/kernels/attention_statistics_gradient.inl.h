@@ -1,7 +1,7 @@
 // What the gradients of lse and of the statistics of one row add to ds of attention_backward_f32, before the weight:
 //
 //   ds_ij = p_ij·(drop(dout·vᵀ) - δ + more_ij)     x_ij = s_ij - lse_i     d…: the gradient of a statistic of row i
-//   more_ij = dlse + dmean·(1 + s_ij - mean) - dentropy·(x_ij + entropy) + 2·dsquareSum·(p_ij - squareSum)
+//   more_ij = dlse + dmean·(1 + s_ij - mean) - dentropy·(x_ij + entropy + p_sink) + 2·dsquareSum·(p_ij - squareSum)
 //             + ddistance·(|d_ij| - distance) + Σ over the masses of dmass·([j is among its keys] - mass)
 //
 // with d_ij = i + offset - j. Everything that does not depend on j is one number; the masses' own keys, at most four a row, lie in a row of zeros.
@@ -46,6 +46,15 @@ KEYHOLE_INLINE float statistic_of(const view& v, int row, i64 b, i64 h, i64 i) {
   return static_cast<const float*>(v.data)[row * v.stride[0] + b * v.stride[1] + h * v.stride[2] + i * v.stride[3]];
 }
 
+// p of the sink of row i; 0 where no key is allowed.
+static float sink_weight(const call& c, i64 b, i64 h, i64 i) {
+  using namespace attention_backward_f32_call;
+  const view &lse = c.operand[o_lse], &sinks = c.operand[o_sinks];
+  const float lse_i = head(lse, b, h)[i * lse.stride[2]];
+  if (!sinks.data || lse_i == -infinity) return 0;
+  return vexp(splat(static_cast<const float*>(sinks.data)[h * sinks.stride[0]] - lse_i))[0];
+}
+
 static statistics_gradient statistics_gradient_of(const call& c, const attention_problem& p, i64 b, i64 h, i64 i,
                                                   const score_row& row, float* single) {
   using namespace attention_backward_f32_call;
@@ -71,7 +80,9 @@ static statistics_gradient statistics_gradient_of(const call& c, const attention
   const view& lse = c.operand[o_lse];
   if (mean != 0)
     more.constant += mean * (1 + (head(lse, b, h)[i * lse.stride[2]] - statistic_of(values, statistics::logitMean_, b, h, i)));
-  more.x = mean - take(statistics::entropyNats_, 1);
+  const float entropy = take(statistics::entropyNats_, 1);
+  if (p.sinks) more.constant -= entropy * sink_weight(c, b, h, i);
+  more.x = mean - entropy;
   more.square = take(statistics::squareSum_, 2);
   more.distance = statistic_of(gradients, statistics::meanDistance_, b, h, i);
   more.mean_distance = statistic_of(values, statistics::meanDistance_, b, h, i);  // not in the constant: it may be large

@@ -2,7 +2,7 @@
 // Included by attention_backward.inl.h, which says what is computed and in which order the tiles come.
 #pragma once
 
-#include "attention_statistics_gradient.inl.h"
+#include "attention_relative_gradient.inl.h"
 
 constexpr i64 row_tile = 5 * 12;  // query rows of a block; a multiple of tile_rows on every target
 
@@ -34,6 +34,8 @@ struct backward_state {
   float* dk;         // [key_block][pieces·width_block]: sums of the tile
   float* dv;
   float* dq;         // [tile_rows][pieces·width_block]: one product
+  relative_sums columns;  // of drelative
+  float* by_key;     // [tile_pitch]: ds of one row
   float* slots;      // of a score program for one row: values, then gradients
   float* dcaptured;  // sums of the unit; null when they are not wanted
   const captured_units* units;
@@ -45,7 +47,7 @@ constexpr i64 sum_width(i64 width) { return pieces(width) * width_block; }
 static i64 backward_scratch_floats(const attention_problem& p) {
   return packed_rows_floats(row_tile, p.D) + packed_rows_floats(row_tile, p.Dv) + packed_rows_floats(key_block, p.D) +
          key_block * (p.D + p.Dv) + (2 * row_tile + 1) * tile_pitch + key_block * (sum_width(p.D) + sum_width(p.Dv)) +
-         tile_rows * sum_width(p.D) + tile_pitch + 2 * program_floats(p.program, tile_pitch) + 64;
+         tile_rows * sum_width(p.D) + 2 * tile_pitch + 2 * program_floats(p.program, tile_pitch) + 64;
 }
 
 // rows × width floats of a strided output become 0.
@@ -70,9 +72,10 @@ static backward_state backward_state_of(const call& c, const attention_problem& 
   f.dk = f.slope + tile_pitch;
   f.dv = f.dk + key_block * sum_width(p.D);
   f.dq = f.dv + key_block * sum_width(p.Dv);
-  f.slots = f.dq + tile_rows * sum_width(p.D) + tile_pitch;
+  f.by_key = f.dq + tile_rows * sum_width(p.D);
+  f.slots = f.by_key + 2 * tile_pitch;
   if (!wants_statistics(c)) return f;
-  f.single = f.dq + tile_rows * sum_width(p.D);
+  f.single = f.by_key + tile_pitch;
   clear_view(f.single, tile_pitch, 1, 1, tile_pitch);
   return f;
 }
@@ -81,6 +84,7 @@ static void clear_dq(const call& c, const backward_state& f, i64 h0, i64 h1) {
   const view& dq = c.operand[attention_backward_f32_call::o_dq];
   for (i64 h = h0; h < h1; h++)
     clear_view(head(dq, f.b, h) + f.i0 * dq.stride[2], dq.stride[2], dq.stride[3], f.i1 - f.i0, f.p->D);
+  clear_columns(*f.p, f.columns, f.b, h0, h1, f.i0, f.i1);
 }
 
 static void pack_tile_keys(backward_state& f) {
@@ -143,8 +147,8 @@ static void differentiate_modified(const attention_problem& p, const score_row& 
 }
 
 // p_tile: scores → dropped p; ds_tile: dout·vᵀ → scale·ds·slope; dbias = ds on the way. `More`: lse or a statistic has
-// a gradient, too.
-template <bool More>
+// a gradient, too. `Distance`: scores by distance want one, or weights by distance have one.
+template <bool More, bool Distance>
 static void differentiate_row(const call& c, backward_state& f, score_row row, i64 i, float* ds_row) {
   using namespace attention_backward_f32_call;
   const attention_problem& p = *f.p;
@@ -156,10 +160,12 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
   const u32 key = p.dropout_threshold ? dropout_key(p, f.b, f.h, i) : 0;
   float* dbias_i = dbias.data && f.want_keys ? head(dbias, f.b, f.h) + i * dbias.stride[2] : nullptr;
   const statistics_gradient more = More ? statistics_gradient_of(c, p, f.b, f.h, i, row, f.single) : statistics_gradient{};
+  const relative_row dmass = Distance ? relative_row_of(p, given(c, o_drelativeMass), f.b, f.h, i, row.j0) : relative_row{};
   for (i64 j = row.begin; j < row.end; j += VL) {
     const vf s = load(row.s + j);
     const vf weight = probability(s, lse_i);
     vf dp = load(ds_row + j), dropped = weight;
+    if (Distance && dmass.table) dp += dmass.at(j);
     if (p.dropout_threshold) {
       dp = drop(p, key, row.j0 + j, dp);
       dropped = drop(p, key, row.j0 + j, weight);
@@ -169,6 +175,7 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
     vf ds = select(s == splat(-infinity), vf{}, weight * change);
     if (dbias_i)
       store_strided(dbias_i + (row.j0 + j) * dbias.stride[3], dbias.stride[3], ds, (int)min_of(VL, row.end - j));
+    if (Distance) store(f.by_key + j, ds);
     store(row.s + j, dropped);
     if (p.program) {
       store(ds_row + j, ds);
@@ -179,12 +186,20 @@ static void differentiate_row(const call& c, backward_state& f, score_row row, i
   }
   if (p.program) differentiate_modified(p, row, ds_row, f.dcaptured);
   if (More) more.forget();
+  if (!Distance || !f.columns.to || !f.want_rows) return;
+  const column_row sums = columns_of(p, f.columns, f.b, f.h, i);
+  add_by_column(sums.sums, sums.stride, f.columns.to->size[3], row.near.shift, f.by_key, row.begin, row.end);
 }
 
-// Not inlined, so that the usual row's code is as if this one did not exist.
+// Not inlined, so that the usual row's code is as if these did not exist.
 static __attribute__((noinline)) void differentiate_recorded_row(const call& c, backward_state& f, const score_row& row,
                                                                  i64 i, float* ds_row) {
-  differentiate_row<true>(c, f, row, i, ds_row);
+  if (f.columns.to || f.p->mass) differentiate_row<true, true>(c, f, row, i, ds_row);
+  else differentiate_row<true, false>(c, f, row, i, ds_row);
+}
+static __attribute__((noinline)) void differentiate_distant_row(const call& c, backward_state& f, const score_row& row,
+                                                                i64 i, float* ds_row) {
+  differentiate_row<false, true>(c, f, row, i, ds_row);
 }
 
 // Whether the pair of query i and key j of the tile, which has `factor` in a sum, is allowed.
@@ -289,7 +304,8 @@ static void backward_group(const call& c, backward_state& f, i64 i, i64 r, int r
     float *p_row = f.p_tile + (r + x) * tile_pitch, *ds_row = f.ds_tile + (r + x) * tile_pitch;
     const score_row row = score_row_of(p, f.b, f.h, i + x, p_row, f.j0, keys.begin, keys.end);
     if (f.single) differentiate_recorded_row(c, f, row, i + x, ds_row);
-    else differentiate_row<false>(c, f, row, i + x, ds_row);
+    else if (f.columns.to || p.mass) differentiate_distant_row(c, f, row, i + x, ds_row);
+    else differentiate_row<false, false>(c, f, row, i + x, ds_row);
   }
   if (!f.want_rows) return;
   multiply_keys(f, i, r, rows, keys.begin, keys.end, careful);

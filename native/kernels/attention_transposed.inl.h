@@ -1,7 +1,7 @@
 // attention_transposed_f32: the weights' transpose times r, recomputing p from lse; never an L×S buffer.
 //
 // out [B,H,S,C]; r [B,H,L,C], q [B,H,L,D], k [B,G,S,D], lse [B,H,L], mask and bias [B,H,L,S] or none, lengths [B] or
-// none, blocks and patterns or none; any strides. `=`. out overlaps no input.
+// none, relative [B,H,L,U] or none, blocks and patterns or none; any strides. `=`. out overlaps no input.
 //
 //   p = e^(s - lse)   out_jc = Σ_i p_ij·r_ic
 //
@@ -135,6 +135,7 @@ static void transposed_task(const call& c, i64 index, int worker, void* state) {
 static int attention_transposed_f32(const call& c) {
   using namespace attention_transposed_f32_call;
   attention_problem p = read_problem(c, o_q, o_k, o_k, o_mask, o_bias, o_lengths);
+  read_relative(p, c, o_relative);
   if (bad_problem(p)) return bad_scalar;
   if (int code = check_blocks(c, o_blocks, o_patterns, p.L, p.S)) return code;
   p.blocks = read_blocks(c, o_blocks, o_patterns);

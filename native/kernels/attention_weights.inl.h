@@ -1,6 +1,7 @@
 // attention_weights_f32: the probabilities themselves, recomputed from lse for the rows and keys that the views show.
 //
-// weights [B,H,L,S]; q [B,H,L,D], k [B,G,S,D], lse [B,H,L], mask and bias [B,H,L,S] or none, lengths [B] or none; any
+// weights [B,H,L,S]; q [B,H,L,D], k [B,G,S,D], lse [B,H,L], mask and bias [B,H,L,S] or none, lengths [B] or
+// none, relative [B,H,L,R] or none; any
 // strides. `=`. p_ij = e^(s_ij - lse_i); forbidden cells are exactly 0, also where lse is NaN or -inf.
 //
 // Passes: a task owns tile_rows query rows of one head; per tile of key_block keys: pack k, scores, exp, write.
@@ -50,6 +51,7 @@ static void weights_task(const call& c, i64 index, int worker, void* state) {
 static int attention_weights_f32(const call& c) {
   using namespace attention_weights_f32_call;
   attention_problem p = read_problem(c, o_q, o_k, o_k, o_mask, o_bias, o_lengths);
+  read_relative(p, c, o_relative);
   if (bad_problem(p)) return bad_scalar;
   score_program program;
   if (!take_program(p, program, c, o_program, o_captured)) return bad_program;

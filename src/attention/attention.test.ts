@@ -7,7 +7,7 @@ import { backward } from '../tensor/autograd.js';
 import { setBackend, tensor } from '../tensor/create.js';
 import { affine, log, maximum, multiply } from '../tensor/elementwise.js';
 import { mean, sum } from '../tensor/reduce.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { slice } from '../tensor/views.js';
 import { attention } from './attention.js';
 import { KeyValueCache } from './cache.js';
@@ -85,7 +85,7 @@ describe('attention', () => {
   it('equals the explicit path for every mask, bias and head grouping, gradients included', () => {
     for (const [name, options] of mechanisms()) {
       const [q, k, v] = [noise([B, H, L, D]), noise([B, G, S, D]), noise([B, G, S, Dv])];
-      const inputs = [q, k, v, ...(options.bias ? [options.bias] : [])];
+      const inputs = [q, k, v, ...(options.bias instanceof Tensor ? [options.bias] : [])];
       const weight = noise([B, H, L, Dv]);
       const gradients = [attention(q, k, v, options).out, explicitly(q, k, v, options)].map((_, path) => {
         for (const input of inputs) {

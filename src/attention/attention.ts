@@ -6,8 +6,12 @@
  * compute.
  */
 
-import { StateError } from '../core/errors.js';
+import { ShapeError, StateError } from '../core/errors.js';
 import { type StatisticName, statisticNames } from '../core/records.js';
+import { formatShape } from '../core/shape.js';
+import { sumToShape } from '../tensor/broadcast.js';
+import { add } from '../tensor/elementwise.js';
+import { matmul } from '../tensor/linearAlgebra.js';
 import { defineOperation, type Saved } from '../tensor/operation.js';
 import { allocate, type Tensor } from '../tensor/tensor.js';
 import { expand, permute, select } from '../tensor/views.js';
@@ -20,6 +24,7 @@ import { type AttentionOptions, checkOptions } from './options.js';
 import { peek } from './peek.js';
 import { differentiableStatistics, Recording } from './recording.js';
 import { allocateRecord, type KernelRecord, recordOperands } from './recordOperands.js';
+import { biasOperands, spreadRelative } from './relativeBias.js';
 import { scoreOperands } from './scoreMod/program.js';
 
 export interface AttentionResult {
@@ -33,7 +38,7 @@ export interface AttentionResult {
 
 /**
  * Scaled dot-product attention: `out_i = Σ_j p_ij·v_j`, `p_i = softmax_j(scoreMod(softcap(scale·q_i·k_j)) + bias_ij)` over the keys
- * that the mask allows.
+ * that the mask allows; `sinks` take part in the softmax and have no value.
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv]; H a multiple of G (query head h reads key head
  * `floor(h / (H/G))`). Cross-attention is S ≠ L. A fully masked row gives zeros. Memory: O(L), never L×S.
@@ -71,15 +76,26 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   if (normaliser) return explicitAttention(q, held.k, held.v, { ...call, normaliser });
 
   const sizes = attentionSizes('attention', q, held.k, held.v);
-  const { mask, bias, lengths, blocks, patterns } = maskOperands('attention', sizes, q, call);
+  const { sinks } = call;
+  if (sinks && sinks.shape.join() !== `${sizes.H}`)
+    throw new ShapeError(`attention: expected sinks [H] = [${sizes.H}], got ${formatShape(sinks.shape)}`);
+  const { scale, offset } = scoreScalars(sizes, call);
+  const { bias, relative, reach, values } = biasOperands('attention', { sizes, q, scale, offset }, call.bias);
+  const { mask, lengths, blocks, patterns } = maskOperands('attention', sizes, q, { ...call, bias });
   const { rate = 0, seed = 0, stream = 0 } = call.dropout ?? {};
-  const scalars = { ...scoreScalars(sizes, call), dropoutRate: rate, seed, stream };
+  const scalars = { ...scoreScalars(sizes, call, reach), dropoutRate: rate, seed, stream };
   const { record } = call;
   const { set, window } = recordOperands(sizes, record);
   const { program, captured } = scoreOperands(call.scoreMod, sizes, scalars.offset, q);
   const kept = allocateRecord(q, sizes, record);
-  const inputs: FusedInputs = [q, held.k, held.v, bias, mask, lengths, set, blocks, patterns, program, captured];
-  const [out, lse, ...statistics] = fused(inputs, { sizes, scalars: { ...scalars, window }, kept });
+  const inputs: FusedInputs = [
+    ...([q, held.k, held.v, bias, mask, lengths, set] as const),
+    ...([blocks, patterns, program, captured, relative, sinks] as const),
+  ];
+  const fusedOptions = { sizes, scalars: { ...scalars, window }, kept, withMass: values !== undefined };
+  const [own, lse, ...more] = fused(inputs, fusedOptions);
+  const statistics = values ? more.slice(0, -1) : more;
+  const out = values ? add(own, matmul(more.at(-1) as Tensor, values)) : own;
 
   if (!record) return { out, lse };
   const rows = record.rows === 'all' ? Array.from({ length: sizes.L }, (_, i) => i) : record.rows;
@@ -92,51 +108,74 @@ interface FusedOptions {
   readonly scalars: ScoreScalars & Readonly<Record<'dropoutRate' | 'seed' | 'stream' | 'window', number>>;
   /** Where the kernel writes what is recorded. */
   readonly kept: KernelRecord;
+  /** Whether the weight of each column of the bias by distance is wanted. */
+  readonly withMass: boolean;
 }
 
 type Optional = Tensor | undefined;
-/** q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], the mask's
- * blocks, a score program i32 [I, 4] and the values that it captured [K]. */
+/**
+ * q, k, v, then bias [B, H, L, S], mask u8 [B, H, L, S], lengths i32 [B], the record's set of keys u8 [B, S], the mask's
+ * blocks, a score program i32 [I, 4] and the values that it captured [K], the bias by distance [·, ·, ·, R] and sinks [H].
+ */
 type FusedInputs = readonly [
   ...[Tensor, Tensor, Tensor],
   ...[Optional, Optional, Optional, Optional],
   ...[blocks: Optional, patterns: Optional],
   ...[program: Optional, captured: Optional],
+  ...[relative: Optional, sinks: Optional],
 ];
-/** out [B, H, L, Dv], lse [B, H, L], then every statistic [B, H, L] in the order of their names, or none. */
+/**
+ * out [B, H, L, Dv], lse [B, H, L], then every statistic [B, H, L] in the order of their names, or none, then the weight by
+ * distance [B, H, L, R], or none.
+ */
 type FusedOutputs = readonly [Tensor, Tensor, ...Tensor[]];
 
 const fused = defineOperation<FusedInputs, FusedOutputs, Saved, FusedOptions>({
   name: 'attention',
 
-  forward(
-    [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured],
-    { sizes: { B, H, L, Dv }, scalars, kept },
-  ) {
+  forward(inputs, { sizes, scalars, kept, withMass }) {
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured, table, sinks] = inputs;
+    const { B, H, L, Dv } = sizes;
+    const relative = spreadRelative(table, sizes);
+    const mass = relative && withMass ? allocate(q.backend, 'f32', relative.shape) : undefined;
     const out = headsLast([B, H, L, Dv], q);
     const lse = allocate(q.backend, 'f32', [B, H, L]);
-    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured };
-    q.backend.run('attention_forward_f32', { out, lse, ...kept, q, k, v, ...masks }, scalars);
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured, relative, sinks };
+    q.backend.run('attention_forward_f32', { out, lse, ...kept, relativeMass: mass, q, k, v, ...masks }, scalars);
     const { statistics } = kept;
-    if (statistics === undefined) return { outputs: [out, lse] };
-    return { outputs: [out, lse, ...statisticNames.map((_, at) => select(statistics, 0, at))], saved: { statistics } };
+    const each = statistics ? statisticNames.map((_, at) => select(statistics, 0, at)) : [];
+    return { outputs: [out, lse, ...each, ...(mass ? [mass] : [])], saved: { ...(statistics && { statistics }) } };
   },
 
-  backward({ inputs, outputs: [out, lse], saved, options, needs }, gradients) {
-    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured] = inputs;
-    const [dout = repeatedZero(out), dlse, ...others] = gradients;
+  backward({ inputs, outputs: [out, lse, ...rest], saved, options, needs }, gradients) {
+    const [q, k, v, bias, mask, lengths, set, blocks, patterns, program, captured, table, sinks] = inputs;
+    const [dout = repeatedZero(out), dlse, ...more] = gradients;
+    const others = options.withMass ? more.slice(0, -1) : more;
+    const drelativeMass = options.withMass ? more.at(-1) : undefined;
     const dstatistics = statisticGradients(q, others);
     const statistics = dstatistics && saved.statistics;
     const [dq, dk, dv] = [headsLast(q.shape, q), headsLast(k.shape, k), headsLast(v.shape, v)];
     const dbias = bias && needs[3] ? allocate(q.backend, 'f32', bias.shape) : undefined;
+    const relative = spreadRelative(table, options.sizes);
     const dcaptured = captured && needs[10] ? allocate(q.backend, 'f32', captured.shape) : undefined;
-    const results = { dq, dk, dv, dbias, dcaptured, dout, out, lse, dlse, dstatistics, statistics };
-    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured };
-    q.backend.run('attention_backward_f32', { ...results, q, k, v, ...masks }, options.scalars);
+    const drelative = table && needs[11] ? relativeGradient(table, options.sizes) : undefined;
+    const dsinks = sinks && needs[12] ? allocate(q.backend, 'f32', sinks.shape) : undefined;
+    const sums = { dq, dk, dv, dbias, dcaptured, drelative, dsinks };
+    const results = { ...sums, dout, out, lse, dlse, dstatistics, statistics };
+    const masks = { mask, bias, lengths, set, blocks, patterns, program, captured, relative, sinks };
+    const weights = { relativeMass: drelativeMass && rest.at(-1), drelativeMass };
+    q.backend.run('attention_backward_f32', { ...results, q, k, v, ...masks, ...weights }, options.scalars);
+    const dtable = drelative && sumToShape(drelative, (table as Tensor).shape);
     const none = undefined;
-    return [dq, dk, dv, dbias, none, none, none, none, none, none, dcaptured];
+    return [dq, dk, dv, dbias, none, none, none, none, none, none, dcaptured, dtable, dsinks];
   },
 });
+
+/** Room for the gradient of a bias by distance: one row a head where all queries share it, else one a query. */
+function relativeGradient(table: Tensor, { B, H, L }: AttentionSizes): Tensor {
+  const [, , rows, R] = table.shape as [number, number, number, number];
+  return allocate(table.backend, 'f32', [B, H, rows === 1 ? 1 : L, R]);
+}
 
 /** The gradients of statistics in the kernel's order, zeros where there is none; undefined when there are none at all. */
 function statisticGradients(q: Tensor, gradients: readonly (Tensor | undefined)[]): Tensor | undefined {

@@ -3,26 +3,39 @@
  * kernel does not have, and as the oracle of the fused path. O(L·S) memory. Next: attention.ts for the fast way.
  */
 
+import { StateError } from '../core/errors.js';
 import { tensor } from '../tensor/create.js';
 import { add, affine, tanh, where } from '../tensor/elementwise.js';
+import { concat } from '../tensor/join.js';
 import { matmul } from '../tensor/linearAlgebra.js';
 import { softmax } from '../tensor/normalise.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expand, permute, reshape, unsqueeze } from '../tensor/views.js';
+import { contiguous, expand, permute, reshape, slice, unsqueeze } from '../tensor/views.js';
 import { predicateOf } from './maskAlgebra.js';
 import { type AttentionSizes, attentionSizes, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
+import { biasOperands, explicitBias } from './relativeBias.js';
 
-export type ExplicitOptions = Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'bias' | 'offset' | 'normaliser'>;
+export type ExplicitOptions = Pick<
+  AttentionOptions,
+  'scale' | 'softcap' | 'mask' | 'bias' | 'sinks' | 'offset' | 'normaliser'
+>;
 
 /**
- * `normaliser(softcap(scale · q·kᵀ) + bias)` over the allowed keys, by default softmax (Vaswani et al. 2017, eq. 1).
+ * `normaliser(softcap(scale · q·kᵀ) + bias)` over the allowed keys, by default softmax (Vaswani et al. 2017, eq. 1); with
+ * `sinks` over one key more, whose weight is left out of the result.
  *
  * Shapes: q [B, H, L, D], k [B, G, S, D] → weights [B, H, L, S]. A row without an allowed key is all zeros.
  */
 export function computeAttentionWeights(q: Tensor, k: Tensor, options: ExplicitOptions = {}): Tensor {
-  const { normaliser = softmax } = options;
-  return normaliser(attentionScores('computeAttentionWeights', q, k, options).scores);
+  const { normaliser, sinks } = options;
+  if (normaliser && sinks)
+    throw new StateError(
+      'computeAttentionWeights: expected sinks or a normaliser, got both; sinks are part of softmax',
+    );
+  const { scores } = attentionScores('computeAttentionWeights', q, k, options);
+  if (sinks) return softmaxWithSinks(scores, sinks);
+  return normaliser ? normaliser(scores) : softmax(scores, -1);
 }
 
 /** What a normaliser gets. */
@@ -31,19 +44,30 @@ export interface Scores {
   readonly scores: Tensor;
   /** 1 for keys that some query may attend to: u8 [B, 1, S, 1]. The others must not be read, they may hold NaN. */
   readonly seen: Tensor;
+  /** Vectors by distance that join the values; see relativeBias.ts. */
+  readonly values?: Tensor | undefined;
 }
 
 /** The scores before the normaliser. */
 export function attentionScores(name: string, q: Tensor, k: Tensor, options: ExplicitOptions): Scores {
   const sizes = attentionSizes(name, q, k);
-  const { scale, softcap } = scoreScalars(sizes, options);
+  const { scale, softcap, offset } = scoreScalars(sizes, options);
   const allowed = allowedPairs(q, sizes, options);
   const seen = seenKeys(allowed, sizes);
   const keys = repeatHeads(where(seen, k, 0), sizes);
   const raw = affine(matmul(q, permute(keys, [0, 1, 3, 2])), scale, 0); // [B, H, L, S]
   const capped = softcap > 0 ? affine(tanh(affine(raw, 1 / softcap, 0)), softcap, 0) : raw;
-  const biased = options.bias ? add(capped, options.bias) : capped;
-  return { scores: where(allowed, biased, -Infinity), seen };
+  const call = { sizes, q, scale, offset };
+  const terms = biasOperands(name, call, options.bias);
+  const bias = explicitBias(call, terms);
+  return { scores: where(allowed, bias ? add(capped, bias) : capped, -Infinity), seen, values: terms.values };
+}
+
+/** Softmax over the keys and one logit a head beside them, without the weight of that. */
+function softmaxWithSinks(scores: Tensor, sinks: Tensor): Tensor {
+  const [B, H, L, S] = scores.shape as [number, number, number, number];
+  const column = contiguous(expand(reshape(sinks, [1, H, 1, 1]), [B, H, L, 1]));
+  return slice(softmax(concat([scores, column], 3), -1), 3, 0, S);
 }
 
 /**

@@ -35,7 +35,8 @@ export function explicitAttention(
   refuseOthers(options);
   const sizes = attentionSizes('attention', q, k, v);
   return scope(() => {
-    const { scores, seen } = attentionScores('attention', q, k, options);
+    const { scores, seen, values } = attentionScores('attention', q, k, options);
+    if (values) throw missing('vectors by distance that join the values');
     const weights = options.normaliser(scores); // [B, H, L, S]
     requireSameShape(weights, scores);
     const kept = options.dropout ? dropout(weights, options.dropout) : weights;
@@ -60,6 +61,9 @@ const understood = new Set(['scale', 'softcap', 'mask', 'bias', 'normaliser', 'd
 /** What only the kernel computes is refused, never left out. */
 function refuseOthers(options: AttentionOptions): void {
   for (const [name, value] of Object.entries(options))
-    if (value !== undefined && !understood.has(name))
-      throw new StateError(`attention: expected no ${name} beside a normaliser, got one; the explicit path lacks it`);
+    if (value !== undefined && !understood.has(name)) throw missing(name);
+}
+
+function missing(what: string): StateError {
+  return new StateError(`attention: expected no ${what} beside a normaliser, got one; the explicit path lacks it`);
 }

@@ -1,5 +1,6 @@
 /** `keyhole/attention`: the call, its masks, its record, and what it is made of. */
 
+export { alibi, alibiSlopes } from './alibi.js';
 export { type AttentionResult, attention } from './attention.js';
 export { AttentionCache, type Held, type HeldPart } from './attentionCache.js';
 export { type BlockMap, type CompileSizes, compileMask, maskPicture } from './blockMap.js';
@@ -37,10 +38,22 @@ export {
 } from './pooling.js';
 export { reachBack } from './reach.js';
 export { differentiableStatistics, Recording } from './recording.js';
+export {
+  type AttentionBias,
+  type BiasCall,
+  type RelativeBias,
+  type RelativeTerms,
+  relativeBias,
+} from './relativeBias.js';
 export { attentionRelevance, gradientRollout, type RelevanceSource } from './relevance.js';
 export { RollingCache, type RollingCacheOptions } from './rollingCache.js';
 export { rollout } from './rollout.js';
+export { type RotaryOptions, rope, rotate } from './rotary.js';
+export { type RotaryFrequencies, type RotaryScaling, rotaryFrequencies } from './rotaryScaling.js';
 export { Condition, Expression, type ScoreOperand } from './scoreMod/expression.js';
 export { ScoreProgram } from './scoreMod/program.js';
 export { type ScoreFormula, type ScorePosition, scoreMod } from './scoreMod/scoreMod.js';
+export { type ShawTables, shaw } from './shaw.js';
+export { swinBias } from './swinBias.js';
+export { type T5BiasOptions, t5Bias, t5Bucket } from './t5Bias.js';
 export { applyTransposedWeights, attentionReceived } from './transposed.js';

@@ -7,20 +7,11 @@ import { ShapeError } from '../core/errors.js';
 import { formatShape } from '../core/shape.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { expand } from '../tensor/views.js';
 import { type BlockOperands, blockOperands } from './blockOperands.js';
 import type { AttentionOptions } from './options.js';
+import { type AttentionSizes, spread } from './sizes.js';
 
-/** The letters of one call. */
-export interface AttentionSizes {
-  readonly B: number;
-  readonly H: number;
-  readonly G: number;
-  readonly L: number;
-  readonly S: number;
-  readonly D: number;
-  readonly Dv: number;
-}
+export type { AttentionSizes } from './sizes.js';
 
 /** Optional operands of every attention kernel. */
 export interface MaskOperands extends BlockOperands {
@@ -36,6 +27,8 @@ export interface ScoreScalars {
   readonly left: number;
   readonly right: number;
   readonly offset: number;
+  /** Column of distance 0 in a bias by distance. */
+  readonly reach: number;
 }
 
 /** Checks q [B, H, L, D], k [B, G, S, D], v [B, G, S, Dv] against each other; H must be a multiple of G. */
@@ -81,7 +74,7 @@ export function maskOperands(
   name: string,
   sizes: AttentionSizes,
   like: Tensor,
-  { mask, bias, offset = 0 }: Pick<AttentionOptions, 'mask' | 'bias' | 'offset'>,
+  { mask, bias, offset = 0 }: Pick<AttentionOptions, 'mask' | 'offset'> & { readonly bias?: Tensor | undefined },
 ): MaskOperands {
   const { B, H, L, S } = sizes;
   const lengths = mask?.lengths;
@@ -95,22 +88,11 @@ export function maskOperands(
   };
 }
 
-function spread(name: string, label: string, given: Tensor, shape: readonly number[]): Tensor {
-  const fits = given.shape.every(
-    (size, axis) => size === 1 || size === shape[axis + shape.length - given.shape.length],
-  );
-  if (!fits || given.shape.length > 4) {
-    throw new ShapeError(
-      `${name}: expected ${label} broadcastable to [B, H, L, S] = ${formatShape(shape)}, got ${formatShape(given.shape)}`,
-    );
-  }
-  return expand(given, shape);
-}
-
 /** The scalars of a call, with their defaults. */
 export function scoreScalars(
   sizes: AttentionSizes,
   options: Pick<AttentionOptions, 'scale' | 'softcap' | 'mask' | 'offset'>,
+  reach = 0,
 ): ScoreScalars {
   return {
     scale: options.scale ?? 1 / Math.sqrt(sizes.D),
@@ -118,5 +100,6 @@ export function scoreScalars(
     left: options.mask?.left ?? Infinity,
     right: options.mask?.right ?? Infinity,
     offset: options.offset ?? 0,
+    reach,
   };
 }

@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AttentionCache } from './attentionCache.js';
 import type { Mask } from './mask.js';
 import type { Normaliser } from './normalisers.js';
+import type { AttentionBias } from './relativeBias.js';
 import { ScoreProgram } from './scoreMod/program.js';
 
 /** What to record beside the result. Recording never changes the result by a bit. */
@@ -44,12 +45,17 @@ export interface AttentionOptions {
   readonly softcap?: number | undefined;
   /** Which keys may be attended to; see mask.ts. */
   readonly mask?: Mask | undefined;
-  /** Added to the scaled scores; broadcastable to [B, H, L, S]; -Infinity forbids the pair. */
-  readonly bias?: Tensor | undefined;
+  /**
+   * Added to the scaled scores: a tensor broadcastable to [B, H, L, S], or a bias by distance such as `alibi`, `t5Bias` or
+   * `shaw`; -Infinity forbids the pair.
+   */
+  readonly bias?: AttentionBias | undefined;
   /** A formula on scores after softcap, before bias and mask; see scoreMod/scoreMod.ts. */
   readonly scoreMod?: ScoreProgram | undefined;
   /** Scores to weights in place of softmax, on the explicit path in O(L·S) memory; see normalisers.ts. */
   readonly normaliser?: Normaliser | undefined;
+  /** One logit a head [H] that takes weight and has no value; zeros are the off-by-one softmax (GPT-OSS, 2025; Miller 2023). */
+  readonly sinks?: Tensor | undefined;
   readonly dropout?: AttentionDropout | undefined;
   /** Appends k and v, attends over everything cached, and sets the causal offset to the past length. */
   readonly cache?: AttentionCache | undefined;
@@ -59,16 +65,7 @@ export interface AttentionOptions {
 }
 
 const optionNames = new Set([
-  'scale',
-  'softcap',
-  'mask',
-  'bias',
-  'scoreMod',
-  'dropout',
-  'cache',
-  'offset',
-  'record',
-  'normaliser',
+  ...['scale', 'softcap', 'mask', 'bias', 'scoreMod', 'normaliser', 'sinks', 'dropout', 'cache', 'offset', 'record'],
 ]);
 const recordNames = new Set(['statistics', 'rows', 'window', 'keySet', 'topK', 'received', 'tiles', 'zeroKeys']);
 

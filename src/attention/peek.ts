@@ -14,6 +14,7 @@ import { computeAttentionWeights } from './explicit.js';
 import { and, booleanMask, type Mask } from './mask.js';
 import { type AttentionSizes, attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { AttentionOptions } from './options.js';
+import { biasOperands, spreadRelative } from './relativeBias.js';
 import { scoreOperands } from './scoreMod/program.js';
 
 /** A call to look into: its q and k, the lse it returned, and the options it was made with. */
@@ -76,8 +77,11 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
   const rowsOf = (x: Tensor): Tensor => cut(cut(x, 1, heads), 2, row);
   const blockOf = (x: Tensor | undefined): Tensor | undefined => x && cut(rowsOf(x), 3, column);
   const scalarMask = source.mask && shiftKeys({ ...source.mask, predicate: undefined }, column.start);
-  const { mask, bias, lengths } = maskOperands('peek', sizes, source.q, { ...source, mask: scalarMask });
-  const scalars = scoreScalars(sizes, source);
+  const { scale, offset } = scoreScalars(sizes, source);
+  const { bias, relative, reach } = biasOperands('peek', { sizes, q: source.q, scale, offset }, source.bias);
+  const table = spreadRelative(relative, sizes);
+  const { mask, lengths } = maskOperands('peek', sizes, source.q, { offset, mask: scalarMask });
+  const scalars = scoreScalars(sizes, source, reach);
   const origin = { h: heads.start, k: column.start };
   const weights = allocate(source.q.backend, 'f32', [sizes.B, lengthOf(heads), lengthOf(row), lengthOf(column)]);
   source.q.backend.run(
@@ -90,6 +94,7 @@ function tile(source: PeekSource, sizes: AttentionSizes, { heads, row, column }:
       mask: pairsAllowed(blockOf(mask), predicatePairs(source, sizes, { heads, row, column }), weights.shape),
       bias: blockOf(bias),
       lengths,
+      relative: table && rowsOf(table),
       ...scoreOperands(source.scoreMod, sizes, scalars.offset, source.q, origin),
     },
     { ...scalars, offset: scalars.offset + row.start - column.start },

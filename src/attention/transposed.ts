@@ -14,6 +14,7 @@ import { expand, select, transpose } from '../tensor/views.js';
 import { computeAttentionWeights } from './explicit.js';
 import { attentionSizes, maskOperands, scoreScalars } from './operands.js';
 import type { PeekSource } from './peek.js';
+import { biasOperands, spreadRelative } from './relativeBias.js';
 import { scoreOperands } from './scoreMod/program.js';
 
 /**
@@ -37,11 +38,14 @@ export function applyTransposedWeights(source: PeekSource, r: Tensor): Tensor {
   return noGrad(() =>
     scope(() => {
       if (source.normaliser) return matmul(transpose(computeAttentionWeights(q, k, source)), expand(r, [B, H, L, C]));
-      const masks = maskOperands('applyTransposedWeights', sizes, q, source);
+      const { scale, offset } = scoreScalars(sizes, source);
+      const terms = biasOperands('applyTransposedWeights', { sizes, q, scale, offset }, source.bias);
+      const masks = maskOperands('applyTransposedWeights', sizes, q, { ...source, bias: terms.bias });
+      const relative = spreadRelative(terms.relative, sizes);
       const out = allocate(q.backend, 'f32', [B, H, S, C]);
-      const scalars = scoreScalars(sizes, source);
+      const scalars = scoreScalars(sizes, source, terms.reach);
       const program = scoreOperands(source.scoreMod, sizes, scalars.offset, q);
-      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, ...program };
+      const operands = { out, r: expand(r, [B, H, L, C]), q, k, lse, ...masks, ...program, relative };
       q.backend.run('attention_transposed_f32', operands, scalars);
       return out; // [B, H, S, C]
     }),

@@ -16,11 +16,12 @@
  * - `layer_norm rms_norm`: two passes, biased variance, `rstd = 1/sqrt(var + epsilon)`.
  * - `gather_rows scatter_add_rows`: rows are added in the order of `index`; an index outside [0, V) is an error.
  * - `matmul`: `out = activation(alpha · a·b + bias) + residual`.
- * - `attention_forward`: with `s_ij = program(softcap(scale · q_i·k_j)) + bias_ij` over the allowed keys of row i,
- *   `lse_i = ln Σ_j e^{s_ij}`, `p_ij = e^{s_ij - lse_i}`, `out_i = Σ_j dropout(p_ij)·v_j`.
+ * - `attention_forward`: with `s_ij = program(softcap(scale · q_i·k_j)) + bias_ij + relative_iu` over the allowed keys of row
+ *   i, u = min(max(j - (i + offset) + `reach`, 0), U - 1), `lse_i = ln (Σ_j e^{s_ij} + e^{sinks_h})`, `p_ij = e^{s_ij -
+ *   lse_i}`, `out_i = Σ_j dropout(p_ij)·v_j`.
  *   Query head h reads key head `floor(h / (H/G))`. `softcap(x) = c·tanh(x/c)` for c > 0, x otherwise.
  *   Key j is allowed for row i when all of these hold: `j <= i + offset + right`, `j >= i + offset - left`,
- *   `j < lengths[b]`, `mask != 0`, `bias != -inf`. `left`, `right` may be Infinity; causal is `right = 0`.
+ *   `j < lengths[b]`, `mask != 0`, `bias != -inf`, `relative != -inf`. `left`, `right` may be Infinity; causal is `right = 0`.
  *   `blocks` and `patterns` (both or none) say more: with R queries and 64 keys a block, `blocks[b, h, floor(i/R),
  *   floor(j/64)]` is -1 (no pair of the block), -2 (all pairs) or n >= 0: those with `patterns[n, i mod R, j mod 64] != 0`.
  *   A row with no allowed key gives out 0, lse -inf, all statistics 0. Forbidden keys never influence anything, even
@@ -34,13 +35,19 @@
  *   Σ p·|d| with d = i + offset - j; windowMass = Σ p where |d| <= `window`; futureMass = Σ p where d < 0; setMass = Σ p
  *   where `set` != 0 (0 without a set); firstMass = p_i0; selfMass, previousMass, nextMass = p where d = 0, 1, -1 (0 where
  *   that key is not allowed).
+ *   With `sinks` the weights of a row sum to less than 1: the sink is a key without a value that no statistic counts. The
+ *   formulas stay as they are, sums over the keys: entropyNats is the part that the keys contribute, logitMean is Σ p·s
+ *   where Σ p < 1, a mass is a share of all weight, the sink's included. A row with no allowed key is as without sinks.
+ *   `relativeMass`: Σ_j dropout(p_ij) over the keys whose column is u.
  *   What needs the final lse: `received` = Σ_i p_ij; `tiles` = mean, over the rows with keys in a bin of queries, of Σ p
  *   over a bin of keys, where position x of n lies in bin floor(x·P/n); `topWeights`, `topKeys` (both or none) = the T
  *   largest p > 0 in descending order, the first of equals first, filled up with 0 and -1; `zeroKeys` = number of allowed
  *   keys with p < 1e-6.
- * - `attention_backward`: gradients of `out` with respect to q, k, v and bias, recomputing p from `lse`. `dlse` and
+ * - `attention_backward`: gradients of `out` with respect to q, k, v, bias, relative and sinks, recomputing p from
+ *   `lse`. `drelative` of one row (W = 1) is the sum over the L rows, each with its own column. `drelativeMass`, with the
+ *   `relativeMass` that forward wrote, adds the gradient of that. `dlse` and
  *   `dstatistics` (with the `statistics` that forward wrote) add the gradients of `lse` and of the statistics, whose
- *   derivatives with respect to s_ij are: lse p_ij; entropyNats -p_ij·(s_ij - lse_i + entropyNats_i); squareSum
+ *   derivatives with respect to s_ij are: lse p_ij; entropyNats -p_ij·(s_ij - lse_i + entropyNats_i + p_sink); squareSum
  *   2·p_ij·(p_ij - squareSum_i); logitMean p_ij·(1 + s_ij - logitMean_i); meanDistance and masses, which are Σ_j p_ij·f_ij,
  *   p_ij·(f_ij - value_i). `dcaptured` takes the gradient of what the program looks up; a gradient of 0 stays 0 on its
  *   way through the program. The rows of `dstatistics` of all other statistics are not read.

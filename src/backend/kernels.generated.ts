@@ -108,23 +108,23 @@ export const kernelTable = {
   },
   attention_forward_f32: {
     operands:
-      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[16,B,H,L]!? received:f32[B,H,S]!? tiles:f32[B,H,P,P]!? topWeights:f32[B,H,L,T]!? topKeys:i32[B,H,L,T]!? zeroKeys:f32[B,H,L]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? set:u8[B,S]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
-    scalars: 'scale softcap left right offset dropoutRate seed stream window',
+      'out:f32[B,H,L,Dv]! lse:f32[B,H,L]! statistics:f32[16,B,H,L]!? received:f32[B,H,S]!? tiles:f32[B,H,P,P]!? topWeights:f32[B,H,L,T]!? topKeys:i32[B,H,L,T]!? zeroKeys:f32[B,H,L]!? relativeMass:f32[B,H,L,U]!? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? relative:f32[B,H,L,U]? sinks:f32[H]? set:u8[B,S]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
+    scalars: 'scale softcap left right offset reach dropoutRate seed stream window',
   },
   attention_backward_f32: {
     operands:
-      'dq:f32[B,H,L,D]! dk:f32[B,G,S,D]! dv:f32[B,G,S,Dv]! dbias:f32[B,H,L,S]!? dcaptured:f32[K]!? dout:f32[B,H,L,Dv] out:f32[B,H,L,Dv] lse:f32[B,H,L] dlse:f32[B,H,L]? dstatistics:f32[16,B,H,L]? statistics:f32[16,B,H,L]? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? set:u8[B,S]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
-    scalars: 'scale softcap left right offset dropoutRate seed stream window',
+      'dq:f32[B,H,L,D]! dk:f32[B,G,S,D]! dv:f32[B,G,S,Dv]! dbias:f32[B,H,L,S]!? drelative:f32[B,H,W,U]!? dsinks:f32[H]!? dcaptured:f32[K]!? dout:f32[B,H,L,Dv] out:f32[B,H,L,Dv] lse:f32[B,H,L] dlse:f32[B,H,L]? dstatistics:f32[16,B,H,L]? statistics:f32[16,B,H,L]? q:f32[B,H,L,D] k:f32[B,G,S,D] v:f32[B,G,S,Dv] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? relative:f32[B,H,L,U]? sinks:f32[H]? relativeMass:f32[B,H,L,U]? drelativeMass:f32[B,H,L,U]? set:u8[B,S]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
+    scalars: 'scale softcap left right offset reach dropoutRate seed stream window',
   },
   attention_weights_f32: {
     operands:
-      'weights:f32[B,H,L,S]! q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? program:i32[I,4]? captured:f32[K]?',
-    scalars: 'scale softcap left right offset',
+      'weights:f32[B,H,L,S]! q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? relative:f32[B,H,L,U]? program:i32[I,4]? captured:f32[K]?',
+    scalars: 'scale softcap left right offset reach',
   },
   attention_transposed_f32: {
     operands:
-      'out:f32[B,H,S,C]! r:f32[B,H,L,C] q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
-    scalars: 'scale softcap left right offset',
+      'out:f32[B,H,S,C]! r:f32[B,H,L,C] q:f32[B,H,L,D] k:f32[B,G,S,D] lse:f32[B,H,L] mask:u8[B,H,L,S]? bias:f32[B,H,L,S]? lengths:i32[B]? relative:f32[B,H,L,U]? blocks:i32[B,H,X,Y]? patterns:u8[N,R,64]? program:i32[I,4]? captured:f32[K]?',
+    scalars: 'scale softcap left right offset reach',
   },
   adamw_f32: {
     operands:

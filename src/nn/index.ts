@@ -1,6 +1,7 @@
 /** `keyhole/nn`: layers, blocks, and the context they run in. */
 
 export type { AttentionMechanism, MechanismOptions, QueriesAndKeys } from './attentionMechanism.js';
+export { AttentionSinks } from './attentionSinks.js';
 export { type CaptureOptions, capture } from './capture.js';
 export { type CaptureSink, type Context, inference } from './context.js';
 export { DecoderBlock, type DecoderInputs } from './decoderBlock.js';
@@ -21,8 +22,17 @@ export {
 export { Pooling, type PoolingForm } from './pooling.js';
 export { LearnedPositions, Positions, SinusoidalPositions } from './positions.js';
 export { type PyTorchAttentionOptions, pytorchAttention } from './pytorchAttention.js';
+export { LearnedTemperature, QueryKeyNorm } from './queryKeyNorm.js';
 export { keepAll, type RunBlock, recompute } from './recompute.js';
+export {
+  ShawRelativePositions,
+  type ShawRelativePositionsOptions,
+  SwinRelativeBias,
+  T5RelativeBias,
+  type T5RelativeBiasOptions,
+} from './relativePositions.js';
 export { depthRate, residual } from './residual.js';
+export { rotaryPositions } from './rotaryPositions.js';
 export { SelfAttention } from './selfAttention.js';
 export { type SentencePlaces, SentencePositions } from './sentencePositions.js';
 export { TalkingHeads } from './talkingHeads.js';

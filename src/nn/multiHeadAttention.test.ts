@@ -6,6 +6,8 @@ import { createReferenceBackend } from '../backend/reference/index.js';
 import { RandomStream } from '../core/random.js';
 import {
   backward,
+  concat,
+  multiply,
   normal,
   permute,
   reshape,
@@ -16,7 +18,8 @@ import {
   type Tensor,
   tensor,
 } from '../tensor/index.js';
-import type { AttentionMechanism } from './attentionMechanism.js';
+import type { AttentionMechanism, Mechanism } from './attentionMechanism.js';
+import { AttentionSinks } from './attentionSinks.js';
 import { capture } from './capture.js';
 import { inference } from './context.js';
 import {
@@ -24,6 +27,9 @@ import {
   type MultiHeadAttentionInputs,
   type MultiHeadAttentionOptions,
 } from './multiHeadAttention.js';
+import { LearnedTemperature, QueryKeyNorm } from './queryKeyNorm.js';
+import { ShawRelativePositions, T5RelativeBias } from './relativePositions.js';
+import { rotaryPositions } from './rotaryPositions.js';
 import { TalkingHeads } from './talkingHeads.js';
 
 setBackend(createReferenceBackend({ precision: 'f64' }));
@@ -42,6 +48,10 @@ function explicitly(layer: MultiHeadAttention, x: Tensor, memory: Tensor, G: num
   ];
   const z = applyAttentionWeights(computeAttentionWeights(q, k, options), v); // [B, H, L, Dv]
   return layer.out.forward(reshape(permute(z, [0, 2, 1, 3]), [B, L, -1]));
+}
+
+function shapeOf(layer: MultiHeadAttention, name: string): readonly number[] {
+  return layer.parameters().get(`mechanisms.1.${name}`)?.shape ?? [];
 }
 
 function expectClose(got: Tensor | undefined, wanted: Tensor | undefined, label: string): void {
@@ -137,6 +147,44 @@ describe('MultiHeadAttention', () => {
       const step = layer.forward(slice(x, 1, start, end), inference(), { cache });
       expectClose(step, slice(whole, 1, start, end), `positions ${start} to ${end}`);
     }
+  });
+
+  const D = E / H;
+  it.each<[string, () => Mechanism, readonly string[]]>([
+    ['rotary positions', () => rotaryPositions(), []],
+    ['QK-norm', () => new QueryKeyNorm(D), ['q', 'k']],
+    ['a learned temperature', () => new LearnedTemperature(H), ['logScale']],
+    ['sinks', () => new AttentionSinks(H), ['logits']],
+    ['T5 buckets', () => new T5RelativeBias({ heads: H, buckets: 4, maxDistance: 8 }, random), ['weight']],
+    ['Shaw vectors', () => new ShawRelativePositions({ width: D, reach: 2 }, random), ['keys', 'values']],
+  ])('%s are a mechanism: they change the result, learn, and decode like the whole', (_, make, names) => {
+    const mechanism = make();
+    const layer = new MultiHeadAttention({ width: E, heads: H, mechanisms: [{ mask: causal() }, mechanism] }, random);
+    for (const name of names)
+      layer
+        .parameters()
+        .get(`mechanisms.1.${name}`)
+        ?.write(noise(...shapeOf(layer, name)).toArray());
+    const plain = new MultiHeadAttention({ width: E, heads: H, mechanisms: [{ mask: causal() }] }, random);
+    for (const [name, parameter] of plain.parameters()) parameter.write(layer.parameters().get(name)?.toArray() ?? []);
+    const x = noise(B, L, E);
+    const whole = layer.forward(x, inference());
+    expect(whole.toArray()).not.toEqual(plain.forward(x, inference()).toArray());
+    backward(sum(multiply(whole, noise(B, L, E))));
+    for (const name of names)
+      expect(
+        layer
+          .parameters()
+          .get(`mechanisms.1.${name}`)
+          ?.grad?.toArray()
+          .some((value) => value !== 0),
+        name,
+      ).toBe(true);
+    using cache = new KeyValueCache();
+    const steps = [0, 2, 3].map((start, at) =>
+      layer.forward(slice(x, 1, start, [2, 3, 5][at]), inference(), { cache }),
+    );
+    expectClose(concat(steps, 1), whole, 'decoded');
   });
 
   it('refuses sizes that do not divide', () => {

@@ -2,14 +2,20 @@
 
 import {
   type AttentionOptions,
+  alibi,
   and,
   attention,
   booleanMask,
   causal,
   differentiableStatistics,
   keyPadding,
+  relativeBias,
+  rotate,
   scoreMod,
+  shaw,
   slidingWindow,
+  swinBias,
+  t5Bias,
 } from '../../src/attention/index.js';
 import { type Tensor, tensor } from '../../src/tensor/index.js';
 import type { Sample, SampleInput } from './checkGradients.js';
@@ -57,6 +63,40 @@ const recorded: readonly Sample[] = [
       const mask = and(causal(), slidingWindow({ left: 3 }));
       return everything(q, k, v, { bias, mask, softcap: 1.1, dropout: { rate: 0.2, seed: 3 } });
     },
+  },
+];
+
+/** Biases by distance and sinks: alone, and beside everything else, with losses on the record. */
+const distances: readonly Sample[] = [
+  { inputs: [...self, random(2)], run: (q, k, v, slopes) => attention(q, k, v, { bias: alibi(slopes) }).out },
+  {
+    inputs: [...cross, random(8, 4)],
+    run: (q, k, v, weight) => attention(q, k, v, { bias: t5Bias(weight, { maxDistance: 3 }), offset: 1 }).out,
+  },
+  {
+    inputs: [...cross, random(3, 4), random(3, 3)],
+    run: (q, k, v, keys, values) => everything(q, k, v, { bias: shaw({ keys, values }), scale: 0.7 }),
+  },
+  {
+    inputs: [...cross, random(3, 4), random(4, 3, 3), random(4)],
+    run: (q, k, v, keys, values, sinks) => {
+      const mask = and(causal(), slidingWindow({ left: 3 }));
+      const more = { sinks, softcap: 1.1, dropout: { rate: 0.3, seed: 4 }, offset: 2 };
+      return everything(q, k, v, { bias: shaw({ keys, values }), mask, ...more });
+    },
+  },
+  {
+    inputs: [...cross, random(2, 4, 3, 5)],
+    run: (q, k, v, table) => attention(q, k, v, { bias: relativeBias(table), mask: keyPadding([0, 4]) }).out,
+  },
+  { inputs: [...cross, random(4)], run: (q, k, v, sinks) => attention(q, k, v, { sinks }).out },
+  {
+    inputs: [...cross, random(4)],
+    run: (q, k, v, sinks) => statistics(q, k, v, { sinks, mask: causal(), offset: -1 }),
+  },
+  {
+    inputs: [random(1, 2, 4, 3), random(1, 1, 4, 3), random(1, 1, 4, 2), random(9, 2)],
+    run: (q, k, v, table) => attention(q, k, v, { bias: swinBias(table, [2, 2]) }).out,
   },
 ];
 
@@ -124,5 +164,10 @@ export const attentionSamples: Readonly<Record<string, readonly Sample[]>> = {
     },
     ...recorded,
     ...modified,
+    ...distances,
+  ],
+  rope: [
+    { inputs: [random(2, 1, 3, 6)], run: (x) => rotate(x) },
+    { inputs: [random(1, 2, 3, 7)], run: (x) => rotate(x, { width: 4, interleaved: true, offset: 5 }) },
   ],
 };

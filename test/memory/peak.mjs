@@ -31,7 +31,7 @@ const noise = () => {
 const zero = () => 0;
 const rows = [1, 1, L, D];
 const [q, k, v, out] = [noise, noise, noise, zero].map((fill) => packed(rows, fill));
-const scalars = { scale: 1 / 8, softcap: 0, left: left ?? Infinity, right: right ?? Infinity, offset: 0 };
+const scalars = { scale: 1 / 8, softcap: 0, left: left ?? Infinity, right: right ?? Infinity, offset: 0, reach: 0 };
 const dropout = { dropoutRate: 0, seed: 0, stream: 0, window: 16 };
 
 const field = (label) =>

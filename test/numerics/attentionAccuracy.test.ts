@@ -20,6 +20,7 @@ const options = {
   left: Infinity,
   right: Infinity,
   offset: 0,
+  reach: 0,
   dropoutRate: 0,
   seed: 0,
   stream: 0,

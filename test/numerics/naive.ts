@@ -7,7 +7,7 @@ import type { Scalars } from '../../src/backend/contract.js';
 import { dropoutKeep, dropoutRowKey } from '../../src/backend/dropout.js';
 import { ScoreProgram } from '../../src/backend/reference/scoreProgram.js';
 import { Strided } from '../../src/backend/reference/strided.js';
-import { packedStrides } from '../../src/core/shape.js';
+import { packedStrides, sizeOf } from '../../src/core/shape.js';
 import { statistics as statisticNames } from '../../src/core/statistics.generated.js';
 import type { Case, Input } from '../conformance/case.js';
 import { blockReader } from '../conformance/cases/blocks.js';
@@ -57,7 +57,20 @@ function allowed({ it, options }: Problem): (b: number, h: number, i: number, j:
     j < (lengths?.[b] ?? Infinity) &&
     (mask?.(b, h, i, j) ?? 1) !== 0 &&
     (map?.(b, h, i, j) ?? true) &&
-    (bias?.(b, h, i, j) ?? 0) !== -Infinity;
+    (bias?.(b, h, i, j) ?? 0) !== -Infinity &&
+    byDistance(it, options, 'relative')(b, h, i, j) !== -Infinity;
+}
+
+/** What an operand [B, H, L, R] holds for a pair: its column by the clipped distance; 0 without it. */
+function byDistance(
+  it: Case,
+  { offset, reach }: Options,
+  name: string,
+): (b: number, h: number, i: number, j: number) => number {
+  const input = it.inputs[name];
+  if (!input) return () => 0;
+  const [read, R] = [reader(input), input.shape[3] as number];
+  return (b, h, i, j) => read(b, h, i, Math.max(0, Math.min(R - 1, j - i - offset + reach)));
 }
 
 /** The program of a case, of which every result is rounded to float32. */
@@ -85,7 +98,7 @@ interface Pattern {
 function patternOf(problem: Problem, b: number, h: number): Pattern {
   const { it, options, H, G, L, S, D } = problem;
   const [q, k, bias] = [reader(it.inputs.q as Input), reader(it.inputs.k as Input), optional(it.inputs.bias)];
-  const may = allowed(problem);
+  const [may, relative] = [allowed(problem), byDistance(it, options, 'relative')];
   const g = Math.floor(h / (H / G));
   const [p, slope, lse] = [new Float32Array(L * S), new Float32Array(L * S).fill(1), new Float32Array(L)];
   const [capped, program] = [new Float32Array(L * S), programOf(it)];
@@ -104,17 +117,18 @@ function patternOf(problem: Problem, b: number, h: number): Pattern {
       capped[i * S + j] = score;
       if (program) score = f(program.evaluate(score, { b, h, q: i + options.offset, k: j }));
       if (score === -Infinity) continue;
-      row[j] = f(score + (bias?.(b, h, i, j) ?? 0));
+      row[j] = f(f(score + (bias?.(b, h, i, j) ?? 0)) + relative(b, h, i, j));
     }
-    lse[i] = normalise(row);
+    lse[i] = normalise(row, it.inputs.sinks?.values[h]);
   }
   return { p, capped, slope, lse };
 }
 
-/** Softmax in place, shifted by the maximum; returns lse. A row of -Infinity becomes 0. */
-function normalise(row: Float32Array): number {
-  const maximum = row.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (maximum === -Infinity) {
+/** Softmax in place beside the sink, shifted by the maximum; returns lse. A row of -Infinity becomes 0. */
+function normalise(row: Float32Array, sink = -Infinity): number {
+  const highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  const maximum = Math.max(highest, sink);
+  if (highest === -Infinity) {
     row.fill(0);
     return -Infinity;
   }
@@ -123,6 +137,7 @@ function normalise(row: Float32Array): number {
     row[j] = Math.exp(f((row[j] as number) - maximum));
     total = f(total + (row[j] as number));
   }
+  total = f(total + Math.exp(f(sink - maximum)));
   for (let j = 0; j < row.length; j++) row[j] = (row[j] as number) / total;
   return f(maximum + f(Math.log(total)));
 }
@@ -169,9 +184,10 @@ function statisticsTerm({ it, options }: Problem): (b: number, h: number, i: num
     if (!gradient || !value) return sum;
     const at = j - i - options.offset;
     const x = f(Math.log(p));
+    const sink = it.inputs.sinks ? f(Math.exp(f((it.inputs.sinks.values[h] as number) - (lse?.(b, h, i) ?? 0)))) : 0;
     const derivatives: Partial<Record<(typeof statisticNames)[number], (value: number) => number>> = {
       logitMean: (mean) => f(f(1 + x) + f((lse?.(b, h, i) ?? 0) - mean)),
-      entropyNats: (entropy) => -f(x + entropy),
+      entropyNats: (entropy) => -f(f(x + entropy) + sink),
       squareSum: (squares) => f(2 * f(p - squares)),
       meanDistance: (mean) => f(Math.abs(at) - mean),
       windowMass: (mass) => f(Number(Math.abs(at) <= options.window) - mass),
@@ -188,14 +204,29 @@ function statisticsTerm({ it, options }: Problem): (b: number, h: number, i: num
   };
 }
 
-type GradientName = 'dq' | 'dk' | 'dv' | 'dbias' | 'dcaptured';
+/** The same for the sink of weight `p`, which no statistic counts. */
+function sinkTerm({ it }: Problem, b: number, h: number, i: number, p: number): number {
+  const [gradient, value] = [optional(it.inputs.dstatistics), optional(it.inputs.statistics)];
+  let sum = optional(it.inputs.dlse)?.(b, h, i) ?? 0;
+  const without = new Set(['keys', 'logitMax', 'logitMin', 'logitVariance', 'pMax']);
+  for (const [index, name] of statisticNames.entries()) {
+    if (!gradient || !value || without.has(name)) continue;
+    const own = value(index, b, h, i);
+    const term = name === 'squareSum' ? -2 * own : name === 'entropyNats' ? f(f(1 - p) - own) : -own;
+    sum = f(sum + f(gradient(index, b, h, i) * f(term)));
+  }
+  return sum;
+}
+
+/** What naive backward computes. */
+export type GradientName = 'dq' | 'dk' | 'dv' | 'dbias' | 'dcaptured' | 'drelative' | 'dsinks';
 
 export interface NaiveGradients extends Readonly<Record<GradientName, Float32Array>> {
   /** Σ over all pairs of what would be added to `dcaptured` if nothing cancelled. */
   readonly capturedMagnitudes: Float64Array;
 }
 
-/** dq, dk, dv, dbias and dcaptured, packed: the textbook backward pass through the stored pattern. */
+/** All gradients, packed: the textbook backward pass through the stored pattern. */
 export function naiveBackward(it: Case): NaiveGradients {
   const problem = problemOf(it);
   const { options, B, H, G, L, S, D, Dv } = problem;
@@ -210,9 +241,13 @@ export function naiveBackward(it: Case): NaiveGradients {
     dk: new Float32Array(B * G * S * D),
     dv: new Float32Array(B * G * S * Dv),
     dbias: new Float32Array(B * H * L * S),
+    drelative: new Float32Array(sizeOf(it.outputs.drelative ?? [0])),
+    dsinks: new Float32Array(H),
     dcaptured: new Float32Array(it.inputs.captured?.values.length ?? 0),
     capturedMagnitudes: new Float64Array(it.inputs.captured?.values.length ?? 0),
   };
+  const [rows = 1, R = 0] = it.outputs.drelative?.slice(2) ?? [];
+  const massGradient = byDistance(it, options, 'drelativeMass');
   const program = programOf(it);
   const one = new Float64Array(gradients.dcaptured.length);
   const dp = new Float32Array(S);
@@ -220,25 +255,29 @@ export function naiveBackward(it: Case): NaiveGradients {
   for (let head = 0; head < B * H; head++) {
     const [b, h] = [Math.floor(head / H), head % H];
     const g = Math.floor(h / (H / G));
-    const { p, capped, slope } = patternOf(problem, b, h);
+    const { p, capped, slope, lse } = patternOf(problem, b, h);
     for (let i = 0; i < L; i++) {
       let mean = 0;
+      const sink = f(Math.exp(f((it.inputs.sinks?.values[h] ?? -Infinity) - (lse[i] as number))));
       for (let j = 0; j < S; j++) {
         const weight = p[i * S + j] as number;
         if (weight === 0) continue;
         const factor = dropoutFactor(problem, b, h, i, j);
         let sum = 0;
         for (let d = 0; d < Dv; d++) sum = f(sum + f(dout(b, h, i, d) * v(b, g, j, d)));
-        dp[j] = f(sum * factor);
+        dp[j] = f(f(sum + massGradient(b, h, i, j)) * factor);
         mean = f(mean + f(weight * (dp[j] as number)));
         const z = f(weight * factor);
         for (let d = 0; d < Dv; d++) add(gradients.dv, ((b * G + g) * S + j) * Dv + d, f(z * dout(b, h, i, d)));
       }
+      if (lse[i] !== -Infinity) add(gradients.dsinks, h, f(sink * f(sinkTerm(problem, b, h, i, sink) - mean)));
       for (let j = 0; j < S; j++) {
         const weight = p[i * S + j] as number;
         if (weight === 0) continue;
         const ds = f(weight * f(f((dp[j] as number) - mean) + more(b, h, i, j, weight)));
         gradients.dbias[(head * L + i) * S + j] = ds;
+        const column = Math.max(0, Math.min(R - 1, j - i - options.offset + options.reach));
+        if (R > 0) add(gradients.drelative, (head * rows + (rows === 1 ? 0 : i)) * R + column, ds);
         program?.evaluate(capped[i * S + j] as number, { b, h, q: i + options.offset, k: j });
         program?.backpropagate(weight * (Math.abs(dp[j] as number) + Math.abs(mean)), one.fill(0));
         for (const [at, term] of one.entries()) (gradients.capturedMagnitudes[at] as number) += Math.abs(term);

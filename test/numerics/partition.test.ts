@@ -41,6 +41,7 @@ function forwardCase({ B, G, share, L, S, D, left, right, offset, spread, seed }
       left,
       right,
       offset,
+      reach: 0,
       dropoutRate: 0,
       seed: 0,
       stream: 0,

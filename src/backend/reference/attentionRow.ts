@@ -6,6 +6,7 @@
  */
 
 import { ShapeError } from '../../core/errors.js';
+import { checkRelative, relativeColumn } from './attentionRelative.js';
 import { type BlockMask, blockMaskOf } from './blockMask.js';
 import { ScoreProgram } from './scoreProgram.js';
 import type { Strided } from './strided.js';
@@ -19,6 +20,7 @@ export interface ScoreOperands {
   readonly lengths?: Strided | undefined; // [B]
   readonly blocks?: Strided | undefined; // [B, H, X, Y]
   readonly patterns?: Strided | undefined; // [N, R, 64]
+  readonly relative?: Strided | undefined; // [B, H, L, U]
   readonly program?: Strided | undefined; // [I, 4]
   readonly captured?: Strided | undefined; // [K]
 }
@@ -29,15 +31,18 @@ export interface ScoreScalars {
   readonly left: number;
   readonly right: number;
   readonly offset: number;
+  readonly reach: number;
 }
 
 /** The allowed keys of one query row at a time, and their scores. */
 export class AttentionRow {
+  /** The query's index i. */
+  position = 0;
   /** Number of allowed keys. */
   count = 0;
   /** Allowed key n, ascending; entries from `count` on are stale. */
   readonly keys: Int32Array;
-  /** Score of allowed key n: program(softcap(scale·q·k)) + bias. */
+  /** Score of allowed key n: program(softcap(scale·q·k)) + bias + relative. */
   readonly scores: Float64Array;
   /** Of allowed key n: softcap(scale·q·k), and its derivative, 1 without softcap. */
   readonly #capped: Float64Array;
@@ -53,6 +58,7 @@ export class AttentionRow {
 
   constructor(operands: ScoreOperands, scalars: ScoreScalars) {
     const [, , S, D] = operands.k.shape as [number, number, number, number];
+    checkRelative(operands.relative, scalars);
     this.keys = new Int32Array(S);
     this.scores = new Float64Array(S);
     this.#capped = new Float64Array(S);
@@ -67,7 +73,8 @@ export class AttentionRow {
 
   /** Turns to query row i of head h, which reads key head g. */
   moveTo(b: number, h: number, g: number, i: number): void {
-    const { q, k, bias } = this.#operands;
+    const { q, k } = this.#operands;
+    this.position = i;
     this.#listKeys(b, h, i);
     q.readRow(q.position(b, h, i), this.query);
     Object.assign(this.#pair, { b, h, q: i + this.#scalars.offset });
@@ -76,7 +83,7 @@ export class AttentionRow {
     for (let n = 0; n < listed; n++) {
       const j = this.key(n);
       const product = this.#scalars.scale * dot(this.query, k.readRow(k.position(b, g, j), this.#key));
-      this.#take(j, product, bias?.at(b, h, i, j) ?? 0);
+      this.#take(j, product, this.#added(b, h, i, j));
     }
   }
 
@@ -98,26 +105,40 @@ export class AttentionRow {
   }
 
   #listKeys(b: number, h: number, i: number): void {
-    const { k, mask, bias, lengths } = this.#operands;
+    const { k, mask, lengths } = this.#operands;
     const { left, right, offset } = this.#scalars;
     const first = Math.max(0, i + offset - left);
     const end = Math.min(k.shape[2] as number, i + offset + right + 1, lengths?.at(b) ?? Infinity);
     this.count = 0;
     for (let j = first; j < end; j++) {
-      const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && (bias?.at(b, h, i, j) ?? 0) !== -Infinity;
+      const allowed = (mask?.at(b, h, i, j) ?? 1) !== 0 && this.#mayAdd(b, h, i, j);
       if (allowed && (this.#blocks?.allows(b, h, i, j) ?? true)) this.keys[this.count++] = j;
     }
   }
 
+  /** -Infinity in what is added to the score forbids the pair. */
+  #mayAdd(b: number, h: number, i: number, j: number): boolean {
+    return (this.#operands.bias?.at(b, h, i, j) ?? 0) !== -Infinity && this.#relative(b, h, i, j) !== -Infinity;
+  }
+
+  #added(b: number, h: number, i: number, j: number): number {
+    return (this.#operands.bias?.at(b, h, i, j) ?? 0) + this.#relative(b, h, i, j);
+  }
+
+  #relative(b: number, h: number, i: number, j: number): number {
+    const { relative } = this.#operands;
+    return relative?.at(b, h, i, relativeColumn(i, j, this.#scalars, relative.shape[3] as number)) ?? 0;
+  }
+
   /** Adds key j to the list, unless the program forbids it. */
-  #take(j: number, product: number, bias: number): void {
+  #take(j: number, product: number, added: number): void {
     const { softcap } = this.#scalars;
     const bent = softcap > 0 ? Math.tanh(product / softcap) : 0;
     const capped = softcap > 0 ? softcap * bent : product;
     const modified = this.#modify(j, capped);
     if (this.#program && modified === -Infinity) return;
     this.keys[this.count] = j;
-    this.scores[this.count] = modified + bias;
+    this.scores[this.count] = modified + added;
     this.#capped[this.count] = capped;
     this.#slopes[this.count++] = 1 - bent * bent;
   }

@@ -23,42 +23,46 @@ export class StatisticsWriter {
     this.#options = options;
   }
 
-  addRow(row: AttentionRow, b: number, h: number, i: number): void {
+  addRow(row: AttentionRow, lse: number, b: number, h: number, i: number): void {
     const { statistics, set } = this.#operands;
     if (!statistics) return;
     const chosen = (j: number): boolean => (set?.at(b, j) ?? 0) !== 0;
-    const values = summarise(row, i + this.#options.offset, this.#options.window, chosen);
+    const values = summarise(row, lse, i + this.#options.offset, this.#options.window, chosen);
     for (const [index, name] of statisticNames.entries())
       statistics.store(statistics.position(index, b, h, i), values[name]);
   }
 }
 
-/** `here` is the key at distance 0. Sums are shifted by the maximum (diagnostics.md, §1). */
-function summarise(row: AttentionRow, here: number, window: number, chosen: (j: number) => boolean): Statistics {
+/** `here` is the key at distance 0. Scores are taken relative to the maximum; with a sink the weights sum to less than 1. */
+function summarise(
+  row: AttentionRow,
+  lse: number,
+  here: number,
+  window: number,
+  chosen: (j: number) => boolean,
+): Statistics {
   const result = Object.fromEntries(statisticNames.map((name) => [name, 0])) as Statistics;
   if (row.count === 0) return result;
   const maximum = maximumOf(row.scores, row.count);
-  let total = 0;
-  let lowest = maximum;
-  for (let n = 0; n < row.count; n++) {
-    total += Math.exp(row.score(n) - maximum);
-    lowest = Math.min(lowest, row.score(n));
-  }
-  let [mean, square] = [0, 0];
+  const logTotal = lse - maximum;
+  let [lowest, mass, mean, square] = [maximum, 0, 0, 0];
   for (let n = 0; n < row.count; n++) {
     const [j, x] = [row.key(n), row.score(n) - maximum];
-    const p = Math.exp(x) / total;
+    const p = Math.exp(x - logTotal);
+    lowest = Math.min(lowest, row.score(n));
     if (p > 0) {
-      result.entropyNats += p * (Math.log(total) - x);
+      result.entropyNats += p * (logTotal - x);
+      mass += p;
       mean += p * x;
       square += p * x * x;
     }
     result.squareSum += p * p;
     addMasses(result, p, j, here - j, window, chosen(j));
   }
+  const shifted = mean - maximum * (1 - mass); // Σ p·s - maximum
   return {
-    ...{ ...result, keys: row.count, logitMax: maximum, logitMin: lowest, pMax: 1 / total },
-    ...{ logitMean: maximum + mean, logitVariance: square - mean * mean },
+    ...{ ...result, keys: row.count, logitMax: maximum, logitMin: lowest, pMax: Math.exp(-logTotal) },
+    ...{ logitMean: maximum + shifted, logitVariance: square - 2 * shifted * mean + shifted * shifted * mass },
   };
 }
 

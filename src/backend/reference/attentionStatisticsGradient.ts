@@ -4,6 +4,9 @@
  *   lse: p_ij·d        entropy: -p_ij·(s_ij - lse_i + entropy_i)·d        Σ_j p²: 2·p_ij·(p_ij - squareSum_i)·d
  *   distance and masses, all of the form Σ_j p_ij·f_ij: p_ij·(f_ij - value_i)·d
  *
+ * With a sink of weight p_sink the entropy's term is -p_ij·(s_ij - lse_i + entropy_i + p_sink)·d. The sink itself is a key
+ * that no statistic counts: f = 0.
+ *
  * p is the weight before dropout. Next: attentionBackward.ts, which adds it.
  */
 
@@ -23,12 +26,13 @@ interface Pair {
   readonly lse: number;
   readonly inWindow: boolean;
   readonly inSet: boolean;
+  readonly sink: number;
 }
 
 /** For each statistic with a derivative, d statistic / ds_ij divided by p_ij. */
 const derivatives: Readonly<Partial<Record<Name, (value: number, pair: Pair) => number>>> = {
   logitMean: (value, { x, lse }) => 1 + x + lse - value,
-  entropyNats: (value, { x }) => -(x + value),
+  entropyNats: (value, { x, sink }) => -(x + value + sink),
   squareSum: (value, { p }) => 2 * (p - value),
   meanDistance: (value, { d }) => Math.abs(d) - value,
   windowMass: (value, { inWindow }) => Number(inWindow) - value,
@@ -39,6 +43,13 @@ const derivatives: Readonly<Partial<Record<Name, (value: number, pair: Pair) => 
   previousMass: (value, { d }) => Number(d === 1) - value,
   nextMass: (value, { d }) => Number(d === -1) - value,
 };
+
+/** The same for the sink, whose weight is p: statistics are sums over keys, each of which gives way to it. */
+function sinkTerm(name: Name, value: number, p: number): number {
+  if (derivatives[name] === undefined) return 0;
+  if (name === 'squareSum') return -2 * value;
+  return name === 'entropyNats' ? 1 - p - value : -value;
+}
 
 /** One query row at a time. */
 export class StatisticsGradient {
@@ -57,6 +68,24 @@ export class StatisticsGradient {
     this.#row = [b, h, i];
   }
 
+  #sinkWeight(): number {
+    const { sinks, lse } = this.#operands;
+    const [b, h, i] = this.#row;
+    return sinks ? Math.exp(sinks.at(h) - lse.at(b, h, i)) : 0;
+  }
+
+  /** What is added to the gradient of the sink's logit, divided by its weight. */
+  sinkDerivative(): number {
+    const { dlse, dstatistics, statistics } = this.#operands;
+    const [b, h, i] = this.#row;
+    const p = this.#sinkWeight();
+    let sum = dlse?.at(b, h, i) ?? 0;
+    if (!dstatistics || !statistics) return sum;
+    for (const [index, name] of statisticNames.entries())
+      sum += dstatistics.at(index, b, h, i) * sinkTerm(name, statistics.at(index, b, h, i), p);
+    return sum;
+  }
+
   /** What is added to ds_ij, with x_ij = s_ij - lse_i and p_ij = e^x. */
   derivative(j: number, x: number, p: number): number {
     if (p === 0) return 0;
@@ -66,7 +95,7 @@ export class StatisticsGradient {
     if (!dstatistics || !statistics) return p * sum;
     const d = i + this.#options.offset - j;
     const [inWindow, inSet] = [Math.abs(d) <= this.#options.window, (set?.at(b, j) ?? 0) !== 0];
-    const pair: Pair = { j, d, x, p, lse: lse.at(b, h, i), inWindow, inSet };
+    const pair: Pair = { j, d, x, p, lse: lse.at(b, h, i), inWindow, inSet, sink: this.#sinkWeight() };
     for (const [index, name] of statisticNames.entries()) {
       const rule = derivatives[name];
       if (rule) sum += dstatistics.at(index, b, h, i) * rule(statistics.at(index, b, h, i), pair);

@@ -19,7 +19,7 @@ export interface WasmExports {
 }
 
 /** Operands of one call; as in native/call.h. */
-export const maxOperands = 24;
+export const maxOperands = 32;
 
 /** Most numbers of a call, and where the memory table starts after them; as in native/wasm.cpp. */
 export const maxNumbers = maxOperands * 19 + 16;

@@ -14,6 +14,7 @@ import {
 } from './attentionProblem.js';
 import type { AttentionCase } from './cases.js';
 import { type Machine, ratioOf } from './machine.js';
+import { positionWorks } from './positionWorks.js';
 import type { Prepared } from './prepared.js';
 import { ratioInTurns, type Samples, type Timing, timingOf } from './timing.js';
 import { normalValues } from './values.js';
@@ -25,7 +26,7 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
   readonly peakRatio: number | null;
   /** Time with the record over time without: the median of the ratios of runs next to each other. */
   readonly overheadRatio?: number;
-  /** Time with this mask over time with `against`, turn by turn. */
+  /** Time with this mask, or these positions, over time with `against`, turn by turn. */
   readonly maskRatio?: number;
   /** Keys and values read, 10⁹ bytes a second; decoding is bound by it. */
   readonly gigabytesPerSecond?: number;
@@ -35,12 +36,17 @@ export interface AttentionFigures extends AttentionCase, Machine, Timing {
 /** Throws StateError when a result is wrong. */
 export function prepareAttention(backend: Backend, it: AttentionCase): Prepared<AttentionFigures> {
   const problem = createProblem(backend, it.shape, it.mask);
-  const works = it.pass === 'backward' ? backwardWorks(problem, it) : forwardWorks(problem, it);
+  const works = worksOf(problem, it);
   const operations = problemOperations(problem, it.pass);
   return {
     works: works as [() => void, ...(() => void)[]],
     figures: (machine, samples) => figuresOf(it, operations, machine, samples),
   };
+}
+
+function worksOf(problem: AttentionProblem, it: AttentionCase): (() => void)[] {
+  if (it.mask === 'alibi' || it.mask === 't5' || it.mask === 'shaw') return positionWorks(it.mask, problem);
+  return it.pass === 'backward' ? backwardWorks(problem, it) : forwardWorks(problem, it);
 }
 
 function figuresOf(

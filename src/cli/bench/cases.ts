@@ -4,6 +4,8 @@
  */
 
 export type Pass = 'forward' | 'backward' | 'decode';
+/** Positions by distance, as the attention call computes them, products included. */
+export type PositionKind = 'alibi' | 't5' | 'shaw';
 export type MaskKind =
   | 'dense'
   | 'causal'
@@ -12,7 +14,8 @@ export type MaskKind =
   | 'padding'
   | 'scoreMod'
   | `window:${number}`
-  | BlockMaskKind;
+  | BlockMaskKind
+  | PositionKind;
 /** Masks that become a map of blocks: a window worded as not(or(not, not)), and BigBird with 5 % of the blocks at L 16,384. */
 export type BlockMaskKind = `composed:${number}` | 'bigbird';
 /** `default`: the statistics. `full`: everything that a record can hold. */
@@ -76,6 +79,9 @@ const attentionCases: readonly AttentionCase[] = [
   { pass: 'forward', mask: 'boolean', shape: long, record: 'none' },
   { pass: 'forward', mask: 'bias', shape: long, record: 'none' },
   { pass: 'forward', mask: 'padding', shape: long, record: 'none' },
+  { pass: 'forward', mask: 'alibi', shape: long, record: 'none', against: 'dense' },
+  { pass: 'forward', mask: 't5', shape: long, record: 'none', against: 'dense' },
+  { pass: 'forward', mask: 'shaw', shape: long, record: 'none', against: 'dense' },
   { pass: 'forward', mask: 'scoreMod', shape: long, record: 'none', against: 'dense' },
   { pass: 'forward', mask: 'dense', shape: longest, record: 'none' },
   { pass: 'forward', mask: 'window:256', shape: longest, record: 'none' },
