@@ -4,6 +4,7 @@
  */
 
 import {
+  alibi,
   and,
   causal,
   dilated,
@@ -12,13 +13,15 @@ import {
   maskMod,
   or,
   prefixLm,
+  relativeBias,
   sigmoidWeights,
   slidingWindow,
   strided,
+  t5Bias,
   talkingHeads,
   topKWeights,
 } from '../../src/attention/index.js';
-import { entmax15, sparsemax } from '../../src/tensor/index.js';
+import { entmax15, sparsemax, type Tensor } from '../../src/tensor/index.js';
 import type { Numbers } from './agree.js';
 import { viaLinear } from './linear.js';
 import { type AttentionMechanism, byRow, type Mechanism, type Sizes, softmaxRow, viaAttention } from './mechanism.js';
@@ -113,6 +116,55 @@ const ofTheCall: readonly AttentionMechanism[] = [
     parameters: ({ H, L, S }) => [[H, L, S]],
     options: (_, [bias]) => ({ bias }),
     score: (s, { h, i, j }, { L, S }, [bias]) => s + ((bias as Numbers)[(h * L + i) * S + j] as number),
+  },
+  {
+    name: 'ALiBi',
+    use: 'Texts longer than those of training, with no parameter; more in docs/positions.md.',
+    cost: 'O(H·(L + S)) memory, 1.2 of plain time',
+    paper: 'Press et al. 2022, §3',
+    parameters: ({ H }) => [[H]],
+    options: (_, [slopes]) => ({ bias: alibi(slopes as Tensor), mask: causal() }),
+    score: (s, { h, i, j }, _, [slopes]) => (j <= i ? s - ((slopes as Numbers)[h] as number) * (i - j) : forbidden),
+    cached: true,
+  },
+  {
+    name: 'T5 buckets',
+    use: 'How much distance matters is learned, one number for each head and bucket.',
+    cost: 'O(H·maxDistance) memory, 1.15 of plain time',
+    paper: 'Raffel et al. 2020, §2.1',
+    parameters: ({ H }) => [[4, H]],
+    options: (_, [weight]) => ({ bias: t5Bias(weight as Tensor, { maxDistance: 4 }) }),
+    score: (s, { h, i, j }, { H }, [weight]) =>
+      s + ((weight as Numbers)[(j > i ? 2 : 0) * H + Math.min(1, Math.abs(j - i)) * H + h] as number),
+    cached: true,
+  },
+  {
+    name: 'bias by distance',
+    use: 'Any learned score by clipped distance.',
+    cost: 'O(H·R) memory',
+    paper: 'Shaw et al. 2018, eq. 2 (the clipping)',
+    parameters: ({ H }) => [[H, 1, 5]],
+    options: (_, [table]) => ({ bias: relativeBias(table as Tensor) }),
+    score: (s, { h, i, j }, _, [table]) =>
+      s + ((table as Numbers)[h * 5 + Math.max(-2, Math.min(2, j - i)) + 2] as number),
+    cached: true,
+  },
+  {
+    name: 'attention sinks',
+    use: 'Heads that may attend to nothing; zeros are the off-by-one softmax.',
+    cost: 'none',
+    paper: 'Miller 2023; GPT-OSS, 2025',
+    parameters: ({ H }) => [[H]],
+    options: (_, [sinks]) => ({ sinks, mask: causal() }),
+    score: (s, { i, j }) => (j <= i ? s : forbidden),
+    weights: (scores, { H, L, S }, [sinks]) => {
+      let row = 0;
+      return byRow(scores, S, (own) => {
+        const sink = (sinks as Numbers)[Math.floor(row++ / L) % H] as number;
+        return softmaxRow([...own, sink]).slice(0, S);
+      });
+    },
+    cached: true,
   },
   {
     name: 'softcap',

@@ -19,6 +19,7 @@ import {
   rope,
   rotate,
   shaw,
+  sigmoidWeights,
   swinBias,
   t5Bias,
   t5Bucket,
@@ -27,12 +28,14 @@ import type { Backend } from '../../src/backend/contract.js';
 import { createReferenceBackend } from '../../src/backend/reference/index.js';
 import { RandomStream } from '../../src/core/random.js';
 import {
+  AttentionSinks,
   capture,
   inference,
   LearnedPositions,
   LearnedTemperature,
   MultiHeadAttention,
   QueryKeyNorm,
+  rotaryPositions,
   ShawRelativePositions,
   SinusoidalPositions,
   SwinRelativeBias,
@@ -236,6 +239,19 @@ describe('positions in the attention call', () => {
     }
   });
 
+  it('what only the kernel has is refused beside a normaliser', () => {
+    const [q, k, v] = make();
+    const normaliser = sigmoidWeights();
+    expect(() => attention(q, k, v, { normaliser, sinks: noise([H]) })).toThrow(
+      'expected no sinks beside a normaliser',
+    );
+    const tables = { keys: noise([5, D]), values: noise([5, D]) };
+    expect(() => attention(q, k, v, { normaliser, bias: shaw(tables) })).toThrow('expected no vectors by distance');
+    const { out } = attention(q, k, v, { normaliser, bias: shaw({ keys: tables.keys }) });
+    const weights = computeAttentionWeights(q, k, { normaliser, bias: shaw({ keys: tables.keys }) });
+    expectClose(out, applyAttentionWeights(weights, v).toArray(), 1e-9);
+  });
+
   it('rotary scores depend on the distance alone', () => {
     const x = noise([1, 1, 1, 8]);
     const y = noise([1, 1, 1, 8]);
@@ -271,8 +287,8 @@ describe('modules with positions', () => {
   const context = inference();
 
   it('a module takes every kind of position, with gradients to its parameters', () => {
-    const options = { width: 12, heads: 3, sinks: true, queryKeyNorm: true, rotary: { width: 2 } };
-    const module = new MultiHeadAttention(options, new RandomStream(3));
+    const mechanisms = [new AttentionSinks(3), new QueryKeyNorm(4), rotaryPositions({ width: 2 })];
+    const module = new MultiHeadAttention({ width: 12, heads: 3, mechanisms }, new RandomStream(3));
     const biases = [
       new T5RelativeBias({ heads: 3, buckets: 8 }, new RandomStream(4)),
       new ShawRelativePositions({ width: 4, reach: 2 }, new RandomStream(5)),
@@ -284,7 +300,8 @@ describe('modules with positions', () => {
       for (const [name, parameter] of [...bias.parameters(), ...module.parameters()])
         expect([name, Array.from(parameter.grad?.toArray() ?? []).some((g) => g !== 0)]).toEqual([name, true]);
     }
-    expect([...module.parameters().keys()]).toEqual(expect.arrayContaining(['sinks', 'norm.q', 'norm.k']));
+    const names = ['mechanisms.0.logits', 'mechanisms.1.q', 'mechanisms.1.k'];
+    expect([...module.parameters().keys()]).toEqual(expect.arrayContaining(names));
     const trace = capture(module, { record: { rows: [5] } }, (seen) =>
       module.forward(x, seen, { bias: biases[0]?.forward(), mask: causal() }),
     );
