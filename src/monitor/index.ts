@@ -9,7 +9,9 @@ export { examinedRecords } from './doctor/examined.js';
 export type { BlockRecord, DoctorRecords, HeadRecord, LayerRecord } from './doctor/records.js';
 export {
   type HeadRole,
+  type HeadRoleRecord,
   headRoles,
+  headRolesOf,
   type RepeatScores,
   type RoleMeasures,
   repeatScores,

@@ -24,6 +24,7 @@ import type { BatchLoss } from '../train/step.js';
 import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
 import {
+  delimitersIn,
   encodeSource,
   expectedIn,
   fitLength,
@@ -180,6 +181,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
           examples: batch.source.lengths.length,
           forward: (context) => this.loss(batch, context),
           expected: (path) => expectedIn(path, batch),
+          delimiters: (path) => delimitersIn(path, batch, this.#vocabularies.source),
         };
       };
     }
