@@ -89,6 +89,14 @@ describe('roles', () => {
     expect(roleOf({ ...head, previousMass: 0.1, selfMass: 0.2, nextMass: 0 }, { scores })).toBe('induction');
   });
 
+  it('knows a delimiter by the mass that was recorded on it', () => {
+    const [head] = look(healthy(1)).heads;
+    if (!head) throw new Error('no head');
+    const quiet = { ...head, previousMass: 0.1, selfMass: 0.2, nextMass: 0 };
+    expect(roleOf({ ...quiet, delimiterMass: 0.6 })).toBe('delimiter');
+    expect(roleOf({ ...quiet, delimiterMass: 0.4, entropyRatio: 0.5 })).toBe('none');
+  });
+
   it('reads induction and duplicate scores off a repeated sequence', () => {
     const values = new Float32Array(16); // 4 × 4, period 2
     values.set([0.2, 0.7, 0.1, 0], 8); // row 2: the first copy is key 0, the one after it key 1
