@@ -28,6 +28,10 @@ function seconds(work, times) {
   return { median: taken.sort((a, b) => a - b)[times >> 1], least: taken[0] };
 }
 
+function peakMemoryMb() {
+  return process.resourceUsage().maxRSS / 1024;
+}
+
 function checkShort() {
   const [heads, length] = [2, 40];
   const stack = Array.from({ length: 3 }, () => layerOf(heads, length));
@@ -50,6 +54,7 @@ checkShort();
 const stack = Array.from({ length: layers }, () => layerOf(H, L));
 const square = normal([1536, 1536], { random });
 const peak = (2 * 1536 ** 3) / seconds(() => matmul(square, square), 9).least / 1e9;
+const before = peakMemoryMb();
 const { median, least } = seconds(() => rollout(stack, L - 1), 3);
 const operations = (layers - 1) * H * L * L * D;
 const { target, threads } = backend.info;
@@ -60,4 +65,6 @@ console.log(
 console.log(
   `scores alone: ${(operations / 1e9).toFixed(0)} GFLOP, at that rate ${(operations / 1e9 / peak).toFixed(2)} s`,
 );
-console.log(`peak memory of the process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+console.log(
+  `memory: ${before.toFixed(0)} MB at most before, ${(peakMemoryMb() - before).toFixed(0)} MB more while rolling out`,
+);

@@ -25,7 +25,7 @@ export interface Examination {
 }
 
 export interface ExamineOptions {
-  /** Also look at what leaves heads and blocks; several times slower. Default false. */
+  /** Also look at what leaves heads and blocks; three to five times slower. Default false. */
   readonly outputs?: boolean;
   /** Record the mass on delimiters, where probes know them, instead of that on padding. Default false. */
   readonly delimiters?: boolean;
