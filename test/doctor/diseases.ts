@@ -21,7 +21,7 @@ export function healthy(seed: number): Patient {
 export interface Disease {
   /** What was done to the model. */
   readonly fault: string;
-  /** The rule that must find it. */
+  /** The rule that must find it, as a warning or worse. */
   readonly rule: string;
   readonly make: (seed: number) => DoctorRecords;
   /** The same without the fault. */
@@ -205,16 +205,19 @@ function sharpened(model: Patient): Patient {
   return model;
 }
 
-/** In the first layer every query is the same, and keys are long along it where coordinate 0 marks `token`. */
+/** Every query is the same, and keys are long along it where coordinate 0 marks `token`. */
 function drawnTo(model: Patient, token: number, direction: 1 | -1): Patient {
-  const { q, k } = firstAttention(model);
-  const width = q.weight.shape[1] as number;
+  const width = model.embedding.weight.shape[1] as number;
   write(model.embedding.weight, (value, at) =>
     at % width === 0 ? 0 : Math.floor(at / width) === token ? value * 0.01 : value,
   );
   write(model.embedding.weight, (value, at) => (at === token * width ? 10 : value));
-  write(q.weight, () => 0);
-  write(q.bias as Tensor, () => 4);
-  write(k.weight, (_, at) => (at % width === 0 ? direction : 0));
+  for (const {
+    attention: { q, k },
+  } of model.blocks) {
+    write(q.weight, () => 0);
+    write(q.bias as Tensor, () => 4);
+    write(k.weight, (_, at) => (at % width === 0 ? direction : 0));
+  }
   return model;
 }

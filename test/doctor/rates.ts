@@ -7,8 +7,9 @@ import { type Disease, diseases, twins } from './diseases.js';
 
 /** Of one disease: seeds where the rule found it, and where findings of a severity accused the twin. */
 interface Counts {
+  /** As a warning or worse. */
   found: number;
-  /** By any rule, at error or above. */
+  /** By any rule, at error or worse. */
   accused: number;
   /** By the rule of the disease, at warning. */
   warned: number;
@@ -16,22 +17,24 @@ interface Counts {
   noted: number;
 }
 
-/** Two tables: diseases and twins by disease, and what all healthy twins show below error. */
-export async function ratesOver(seeds: number, say: (line: string) => void): Promise<string> {
+/** After every seed two tables over all seeds so far: diseases and their twins, and what healthy twins show. */
+export async function* rates(seeds: number): AsyncGenerator<{ readonly seed: number; readonly tables: string }> {
   setBackend(await loadBackend());
   const counts = diseases.map((): Counts => ({ found: 0, accused: 0, warned: 0, noted: 0 }));
   const signals = new Map<string, Set<number>>();
   for (let seed = 1; seed <= seeds; seed++) {
     for (const [at, disease] of diseases.entries()) count(counts[at] as Counts, disease, seed, signals);
-    say(`seed ${seed} of ${seeds}: ${missed(counts, seed)}`);
+    yield { seed, tables: `${diseaseTable(counts, seed)}\n${signalTable(signals, seed)}` };
   }
-  return `${diseaseTable(counts, seeds)}\n${signalTable(signals, seeds)}`;
 }
 
 function count(counts: Counts, disease: Disease, seed: number, signals: Map<string, Set<number>>): void {
   const { rule, make, twin } = disease;
   const options = { against: disease.against?.(seed) };
-  if (diagnose(make(seed), options).some((finding) => finding.rule === rule)) counts.found++;
+  const isFound = diagnose(make(seed), options).some(
+    (finding) => finding.rule === rule && isAtLeast(finding, 'warning'),
+  );
+  if (isFound) counts.found++;
   const findings = diagnose(twins[twin](seed), options);
   const own = new Set(findings.filter((finding) => finding.rule === rule).map(({ severity }) => severity));
   if (findings.some((finding) => isAtLeast(finding, 'error'))) counts.accused++;
@@ -43,12 +46,6 @@ function count(counts: Counts, disease: Disease, seed: number, signals: Map<stri
   }
 }
 
-function missed(counts: readonly Counts[], seeds: number): string {
-  const lost = diseases.filter((_, at) => (counts[at] as Counts).found < seeds).map(({ rule }) => rule);
-  const accused = diseases.filter((_, at) => (counts[at] as Counts).accused > 0).map(({ rule }) => rule);
-  return `missed so far: ${lost.join(', ') || 'none'}; twins accused at error: ${accused.join(', ') || 'none'}`;
-}
-
 function diseaseTable(counts: readonly Counts[], seeds: number): string {
   const rows = diseases.map(({ fault, rule }, at) => {
     const { found, accused, warned, noted } = counts[at] as Counts;
@@ -56,7 +53,7 @@ function diseaseTable(counts: readonly Counts[], seeds: number): string {
     return `| ${fault} | \`${rule}\` | ${cells.join(' | ')} |`;
   });
   const heading =
-    '| fault | rule | found | twin: error or worse, any rule | twin: warning of this rule | twin: note of this rule |';
+    '| fault | rule | found, warning or worse | twin: error or worse, any rule | twin: warning of this rule | twin: note of this rule |';
   return `${[heading, '|---|---|---|---|---|---|', ...rows].join('\n')}\n`;
 }
 
