@@ -24,8 +24,8 @@ import { crossEntropy } from '../tensor/crossEntropy.js';
 import { noGrad } from '../tensor/recording.js';
 import { mean } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
 import type { BatchLoss } from '../train/step.js';
+import { delimitersIn, isSeparator } from './delimiters.js';
 import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
 import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
@@ -186,7 +186,7 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
           examples: batch.input.shape[0] ?? 0,
           forward: (context) => this.loss(batch, context),
           expected: () => ({ causal: true }),
-          delimiters: () => this.#delimiters(batch.input),
+          delimiters: () => delimitersIn(batch.input, (id) => isSeparator(this.#tokenizer.decode([id]))),
         };
       };
     }
@@ -203,16 +203,6 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
       expected: () => ({ causal: true }),
     });
     return { period, probe };
-  }
-
-  /** Tokens of space and punctuation alone. */
-  #delimiters(ids: Tensor): Tensor {
-    const separates = (id: number): boolean => /^[\s\p{P}]+$/u.test(this.#tokenizer.decode([id]));
-    return tensor(
-      Uint8Array.from(ids.toArray(), (id) => Number(separates(id))),
-      ids.shape,
-      { dtype: 'u8' },
-    );
   }
 
   answer(input: string, { attention = false, onText }: AnswerOptions = {}): Answer {

@@ -111,11 +111,9 @@ export function expectedIn(path: string, { source, lengths }: SequenceBatch): Ex
   return { causal, queryLengths: lengths, keyLengths: causal ? lengths : source.lengths };
 }
 
-/** Where the keys of an attention module are `<bos>` or `<eos>`: u8 [B, S]. */
-export function delimitersIn(path: string, { source, input }: SequenceBatch, { bos, eos }: Vocabulary): Tensor {
-  const ids = path.startsWith('encoder.') || path.endsWith('crossAttention') ? source.ids : input;
-  const found = Uint8Array.from(ids.toArray(), (id) => Number(id === bos || id === eos));
-  return tensor(found, ids.shape, { dtype: 'u8' });
+/** Ids of the keys of an attention module [B, S]. */
+export function keysOf(path: string, { source, input }: SequenceBatch): Tensor {
+  return path.startsWith('encoder.') || path.endsWith('crossAttention') ? source.ids : input;
 }
 
 /** `count` examples chosen by the hash of their input: the same ones every time, from all over the data. */
