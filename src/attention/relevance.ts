@@ -56,10 +56,13 @@ export function attentionRelevance(source: RelevanceSource, r?: Tensor): Tensor 
 }
 
 /**
- * `r ← r + relevance(layer, r)` from the last layer to the first, where r starts as 1 at `position` and the sum keeps
- * what the residual connection passes on.
+ * `r ← r + relevance(layer, r)` from the last layer to the first, where the sum keeps what the residual connection passes
+ * on. The result says how much each input position counts for what `start` weighs; it is signed and sums to no fixed value.
  *
- * Shapes: `layers` in the order in which they run, each with S = L → [B, L]. Memory: O(L), no L×L.
+ * Shapes: `layers` in the order in which they run, each with S = L; start [B, L], such as 1 at the explained position and
+ * 0 elsewhere → [B, L]. Memory: that of one `attentionRelevance`, no L×L. No gradient.
+ * Errors: ShapeError as `attentionRelevance`.
+ * Source: Chefer et al. 2021, eq. 6, one row of it, with eq. 5 as in `attentionRelevance`.
  */
 export function gradientRollout(layers: readonly RelevanceSource[], start: Tensor): Tensor {
   return noGrad(() => scope(() => layers.reduceRight((r, layer) => add(r, attentionRelevance(layer, r)), start)));

@@ -11,7 +11,7 @@ import { mean } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { reshape } from '../tensor/views.js';
-import type { PeekSource } from './peek.js';
+import { type PeekSource, peek } from './peek.js';
 import { applyTransposedWeights } from './transposed.js';
 
 /**
@@ -19,7 +19,8 @@ import { applyTransposedWeights } from './transposed.js';
  * residual connection, and r starts as 1 at `position`.
  *
  * Shapes: `layers` in the order in which they run, each with S = L → [B, L]: the share of each input position. A row
- * sums to 1 where no query is fully masked. Memory: O(L), never L×L. No gradient.
+ * sums to 1 where no query is fully masked. Memory: O(L), never L×L. Work: one row of the last layer, and the scores of
+ * every allowed pair of every head in each layer below it. No gradient.
  * Errors: ShapeError for no layer, one with S ≠ L, layers that differ in B or L, or a position outside [0, L).
  * Source: Abnar and Zuidema 2020, §3 (their rollout, one row of it).
  *
@@ -32,20 +33,30 @@ export function rollout(layers: readonly PeekSource[], position: number): Tensor
     throw new ShapeError(`rollout: expected a position in [0, ${L}), got ${position}`, { position });
   return noGrad(() =>
     scope(() => {
-      const start = Float32Array.from({ length: B * L }, (_, at) => Number(at % L === position));
-      const { backend } = (layers[0] as PeekSource).q;
-      return layers.reduceRight(through, tensor(start, [B, L], { backend }));
+      const last = layers.at(-1) as PeekSource;
+      return layers.slice(0, -1).reduceRight(through, oneRow(last, position, [B, L]));
     }),
   );
 }
 
-/** One layer down: r [B, L] → [B, L]. */
+/** The last layer: r is 1 at one position, so one row of its weights is all that counts. O(H·S·D) instead of O(H·L·S·D). */
+function oneRow(layer: PeekSource, position: number, [B, L]: readonly [B: number, L: number]): Tensor {
+  const start = Float32Array.from({ length: B * L }, (_, at) => Number(at % L === position));
+  const weights = mean(peek(layer, { rows: [position] }), 1); // [B, 1, S]
+  return halved(reshape(weights, [B, L]), tensor(start, [B, L], { backend: layer.q.backend }));
+}
+
+/** One layer further down: r [B, L] → [B, L]. */
 function through(r: Tensor, layer: PeekSource): Tensor {
   const [B, L] = r.shape as [number, number];
   return scope(() => {
     const heads = applyTransposedWeights(layer, reshape(r, [B, 1, L, 1])); // [B, H, L, 1]
-    return affine(add(reshape(mean(heads, 1), [B, L]), r), 0.5, 0);
+    return halved(reshape(mean(heads, 1), [B, L]), r);
   });
+}
+
+function halved(attended: Tensor, kept: Tensor): Tensor {
+  return affine(add(attended, kept), 0.5, 0);
 }
 
 function sizesOf(layers: readonly PeekSource[]): readonly [B: number, L: number] {

@@ -4,19 +4,21 @@
  */
 
 import { Command, Option } from 'commander';
+import type { Severity } from '../core/finding.js';
 import { diagnose, isAtLeast } from '../monitor/doctor/diagnose.js';
-import type { Severity } from '../monitor/doctor/rule.js';
 import { hostFiles } from '../train/files.js';
 import { openRun } from '../train/run.js';
 import { renderFindings } from '../viz/findings.js';
-import { againstOf, type CheckedPart, recordsOf, withData } from './checkSources.js';
+import { againstOf, type CheckedPart, recordsOf, rolesOf, withData } from './checkSources.js';
 import { pictureCommand, showFindings } from './findings.js';
 import { Output } from './output.js';
 import { shownPath } from './paths.js';
+import { showRoles } from './roles.js';
 
 interface CheckFlags extends CheckedPart {
   readonly against?: string;
   readonly html?: string;
+  readonly roles?: boolean;
   readonly failOn: Severity;
   readonly json?: boolean;
 }
@@ -36,6 +38,7 @@ export function checkCommand(): Command {
         .choices(['warning', 'error'])
         .default('error'),
     )
+    .option('--roles', 'also say what every head does on data: previous, delimiter, induction, …')
     .option('--html <file>', 'also write the findings as a page')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  keyhole check runs/latest --split validation --fail-on warning')
@@ -49,9 +52,11 @@ async function check(path: string, flags: CheckFlags): Promise<void> {
   const records = await recordsOf(run, part, output);
   const against = flags.against === undefined ? undefined : await againstOf(run, flags.against, part, output);
   const findings = diagnose(records, { against, pictureOf: pictureCommand(shownPath(run.folder)) });
+  const roles = flags.roles ? await rolesOf(run, part, output) : undefined;
   const failed = findings.some((finding) => isAtLeast(finding, flags.failOn));
   showFindings(output, findings, records);
+  if (roles) showRoles(output, roles);
   if (flags.html !== undefined) hostFiles.writeAtomic(flags.html, renderFindings(shownPath(run.folder), findings));
-  output.result({ run: shownPath(run.folder), failOn: flags.failOn, failed, findings });
+  output.result({ run: shownPath(run.folder), failOn: flags.failOn, failed, findings, roles });
   if (failed) process.exitCode = 1;
 }

@@ -7,9 +7,10 @@ import { UsageError } from '../core/errors.js';
 import type { Split } from '../data/split.js';
 import { examinedRecords } from '../monitor/doctor/examined.js';
 import type { DoctorRecords } from '../monitor/doctor/records.js';
+import { type HeadRoleRecord, headRolesOf } from '../monitor/doctor/roles.js';
 import { examine } from '../tasks/examine.js';
 import { openRun, type Run } from '../train/run.js';
-import { openModel } from './openModel.js';
+import { type OpenedModel, openModel } from './openModel.js';
 import type { Output } from './output.js';
 import { shownPath } from './paths.js';
 import { RunLogs } from './runLogs.js';
@@ -64,9 +65,27 @@ function isCheckpoint(name: string): boolean {
   return /^(best|last|step-\d+)$/.test(name);
 }
 
-async function examined(run: Run, { split = 'validation', checkpoint = 'best' }: CheckedPart, output: Output) {
-  const { open, step } = await openModel(run.folder, output, { data: true, checkpoint: checkpointOf(checkpoint) });
-  return examinedRecords(examine(open.model, open.probes(split, examples), { outputs: true }), step);
+/** What heads do, from the same weights over the same data, and from random texts written twice where the task has them. */
+export async function rolesOf(run: Run, part: CheckedPart, output: Output): Promise<HeadRoleRecord[]> {
+  const { open } = await opened(run, part, output);
+  const { captured } = examine(open.model, open.probes(splitOf(part), examples), { delimiters: true });
+  const repeats = open.repeats?.();
+  if (!repeats) return headRolesOf(captured);
+  const { captured: twice } = examine(open.model, [repeats.probe], { weights: true });
+  return headRolesOf(captured, { captured: twice, period: repeats.period });
+}
+
+async function examined(run: Run, part: CheckedPart, output: Output): Promise<DoctorRecords> {
+  const { open, step } = await opened(run, part, output);
+  return examinedRecords(examine(open.model, open.probes(splitOf(part), examples), { outputs: true }), step);
+}
+
+function opened(run: Run, { checkpoint = 'best' }: CheckedPart, output: Output): Promise<OpenedModel> {
+  return openModel(run.folder, output, { data: true, checkpoint: checkpointOf(checkpoint) });
+}
+
+function splitOf({ split = 'validation' }: CheckedPart): Split {
+  return split;
 }
 
 function checkpointOf(name: string): 'best' | 'last' | number {

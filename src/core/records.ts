@@ -45,6 +45,8 @@ export interface CapturedAttention {
   readonly record: AttentionRecord;
   /** What the data say should hold, where they say so. */
   readonly expected?: ExpectedAttention;
+  /** What its `setMass` is the mass on. Default padding, where the expected lengths are known. */
+  readonly setMassOf?: 'delimiters';
   /** What left its heads, where that was looked at. */
   readonly outputs?: HeadOutputs;
 }

@@ -109,6 +109,14 @@ describe('AttentionLog', () => {
     },
   );
 
+  test.each([{ version: 2 }, { pMax: undefined, nextMass: undefined }])('a line of another version: %j', (change) => {
+    const line = JSON.stringify({ ...JSON.parse(lines[0] ?? ''), ...change });
+    const got = 'version' in change ? 'version 2' : 'one without pMax, nextMass';
+    expect(() => parseAttentionLog(`${lines[0]}\n${line}\n`)).toThrow(
+      `attention.jsonl: expected a log of attention of version 1 in line 2, got ${got}; open the run with`,
+    );
+  });
+
   test('a bad step is a StateError', () => {
     expect(() => log.write(1.5, summaries)).toThrow(StateError);
   });

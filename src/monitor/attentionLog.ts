@@ -3,7 +3,7 @@
  * numbers mean: attentionSummary.ts; the format of lines: jsonLines.ts.
  */
 
-import { StateError } from '../core/errors.js';
+import { FormatError, StateError } from '../core/errors.js';
 import type { HeadSummary } from './attentionSummary.js';
 import { entropyBins } from './entropyBins.js';
 import {
@@ -21,6 +21,9 @@ export interface AttentionEntry extends HeadSummary {
   /** Finished optimiser steps. */
   readonly step: number;
 }
+
+/** Of the format of lines. A change of what a figure means raises it, and lines then say it. */
+const version = 1;
 
 /** The numbers of a summary, in the order in which a line holds them. */
 const figures = [
@@ -69,9 +72,28 @@ export class AttentionLog {
   }
 }
 
-/** Reads `attention.jsonl`. Errors: FormatError with the number of the first damaged line. */
+/**
+ * Reads `attention.jsonl`. Errors: FormatError with the number of the first damaged line, or of the first that another
+ * version of the format wrote.
+ */
 export function parseAttentionLog(text: string, file = 'attention.jsonl'): ParsedLines<AttentionEntry> {
-  return parseLines(text, file, readEntry);
+  return parseLines(text, file, (raw, line) => {
+    requireVersion(raw, `${file}: expected a log of attention of version ${version} in line ${line}`);
+    return readEntry(raw);
+  });
+}
+
+/** A line says its version from 2 on. Lines of 1 have every figure, so one without some was written by another program. */
+function requireVersion(raw: RawEntry, expected: string): void {
+  const { version: found = version, step, path, head } = raw;
+  const missing = figures.filter((name) => decodeNumber(raw[name]) === undefined);
+  const isHead = isStep(step) && isStep(head) && typeof path === 'string';
+  if (found === version && (missing.length === 0 || !isHead)) return;
+  const got = found === version ? `one without ${missing.join(', ')}` : `version ${JSON.stringify(found)}`;
+  throw new FormatError(`${expected}, got ${got}; open the run with the Keyhole that wrote it (versions in run.json)`, {
+    version: found,
+    missing,
+  });
 }
 
 function encodeEntry(step: number, summary: HeadSummary): string {

@@ -46,6 +46,8 @@ export interface HeadSummary extends Readonly<Record<(typeof averaged)[number], 
   readonly futureMass?: number;
   /** Mean mass on padding; only where the data were padded and the mass was recorded as `setMass`. */
   readonly paddingMass?: number;
+  /** Mean mass on delimiters; only where that was recorded as `setMass`. */
+  readonly delimiterMass?: number;
 }
 
 /**
@@ -84,10 +86,11 @@ class HeadSums {
   readonly #entropyRows = new Array<number>(entropyBins).fill(0);
   readonly #futureMass = new RunningMean();
   readonly #paddingMass = new RunningMean();
+  readonly #delimiterMass = new RunningMean();
   #logitMax = Number.NEGATIVE_INFINITY;
   #maskedRows = 0;
 
-  addRow({ record: { statistics }, expected }: CapturedAttention, row: number): void {
+  addRow({ record: { statistics }, expected, setMassOf }: CapturedAttention, row: number): void {
     const keys = statistics.keys[row] ?? 0;
     if (keys === 0) {
       this.#maskedRows++;
@@ -96,7 +99,8 @@ class HeadSums {
     for (const [name, mean] of this.#means) mean.add(at(statistics, name, row));
     if (keys >= 2) this.#addEntropy(at(statistics, 'entropyNats', row) / Math.log(keys));
     if (expected?.causal) this.#futureMass.add(at(statistics, 'futureMass', row));
-    if (expected?.keyLengths) this.#paddingMass.add(at(statistics, 'setMass', row));
+    if (setMassOf === 'delimiters') this.#delimiterMass.add(at(statistics, 'setMass', row));
+    else if (expected?.keyLengths) this.#paddingMass.add(at(statistics, 'setMass', row));
     this.#saturated.add(at(statistics, 'pMax', row) > saturation ? 1 : 0);
     this.#logitMax = Math.max(this.#logitMax, at(statistics, 'logitMax', row));
   }
@@ -119,6 +123,7 @@ class HeadSums {
       entropyRows: this.#entropyRows,
       ...(this.#futureMass.weight > 0 && { futureMass: this.#futureMass.value }),
       ...(this.#paddingMass.weight > 0 && { paddingMass: this.#paddingMass.value }),
+      ...(this.#delimiterMass.weight > 0 && { delimiterMass: this.#delimiterMass.value }),
     };
   }
 }

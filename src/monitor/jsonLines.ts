@@ -38,20 +38,21 @@ export function decodeNumber(value: unknown): number | undefined {
 }
 
 /**
- * The entries of a log. `read` turns a line's object into an entry, or undefined when it does not fit.
+ * The entries of a log. `read` turns a line's object into an entry, or undefined when it does not fit; it may throw an error
+ * of its own that says more, for which it gets the number of the line.
  *
  * Errors: FormatError with `file` and the line number for the first damaged line.
  */
 export function parseLines<Entry>(
   text: string,
   file: string,
-  read: (raw: RawEntry) => Entry | undefined,
+  read: (raw: RawEntry, line: number) => Entry | undefined,
 ): ParsedLines<Entry> {
   const lines = text.split('\n');
   const unfinished = lines.pop() === '' ? 0 : 1;
   const entries = lines.map((line, index) => {
     const raw = parseObject(line);
-    const entry = raw && read(raw);
+    const entry = raw && read(raw, index + 1);
     if (entry !== undefined) return entry;
     throw new FormatError(`${file}: expected a log entry in line ${index + 1}, got ${JSON.stringify(excerpt(line))}`, {
       file,

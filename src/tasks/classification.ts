@@ -35,6 +35,7 @@ import {
 } from './classificationData.js';
 import { bestOf, classFigures, confusionTable, groupTables, type Judged } from './classificationFigures.js';
 import { type Reader, supportTable, textPictures } from './classificationViews.js';
+import { delimitersIn, isSeparator } from './delimiters.js';
 import { examine } from './examine.js';
 import { sampleExamples } from './sequenceData.js';
 import type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Probe, Task } from './task.js';
@@ -171,6 +172,7 @@ class OpenClassification implements OpenTask<ClassBatch> {
 
   *probes(split: Split, count: number): Generator<() => Probe> {
     const { batchTokens } = this.#config;
+    const { words } = this.#loaded.vocabularies;
     for (const { indices, batch } of heldOutBatches(
       this.#sample(split, count),
       batchTokens,
@@ -182,6 +184,7 @@ class OpenClassification implements OpenTask<ClassBatch> {
           examples: indices.length,
           forward: (context) => this.loss(made, context),
           expected: (path) => expectedIn(path, made.source.lengths),
+          delimiters: () => delimitersIn(made.source.ids, (id) => id === words.eos || isSeparator(words.symbol(id))),
         };
       };
     }

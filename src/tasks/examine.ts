@@ -25,23 +25,24 @@ export interface Examination {
 }
 
 export interface ExamineOptions {
-  /** Also look at what leaves heads and blocks; several times slower. Default false. */
+  /** Also look at what leaves heads and blocks; three to five times slower. Default false. */
   readonly outputs?: boolean;
+  /** Record the mass on delimiters, where probes know them, instead of that on padding. Default false. */
+  readonly delimiters?: boolean;
+  /** Keep all weights: O(L·S). Default false. */
+  readonly weights?: boolean;
 }
 
 /** Runs the model over all probes, without gradients. */
-export function examine(
-  model: Module,
-  probes: Iterable<() => Probe>,
-  { outputs = false }: ExamineOptions = {},
-): Examination {
+export function examine(model: Module, probes: Iterable<() => Probe>, options: ExamineOptions = {}): Examination {
+  const { outputs = false } = options;
   const paths = attentionPaths(model);
   const [captured, blocks]: [CapturedAttention[], BlockOutputs[]] = [[], []];
   for (const next of probes) {
     noGrad(() =>
       scope(() => {
         const probe = next();
-        const sink = new ExaminingSink(paths, probe, outputs);
+        const sink = new ExaminingSink(paths, probe, options);
         const run = (): unknown => probe.forward(inference(sink));
         if (outputs) watchOutputs(model, (path, output) => blocks.push(...blockOf(path, output, paths, probe)), run);
         else run();
@@ -69,28 +70,35 @@ class ExaminingSink implements CaptureSink {
   readonly captured: CapturedAttention[] = [];
   readonly #paths: ReadonlyMap<Module, string>;
   readonly #probe: Probe;
-  readonly #wantsOutputs: boolean;
+  readonly #options: ExamineOptions;
   #outputs: HeadOutputs | undefined;
 
-  constructor(paths: ReadonlyMap<Module, string>, probe: Probe, wantsOutputs: boolean) {
+  constructor(paths: ReadonlyMap<Module, string>, probe: Probe, options: ExamineOptions) {
     this.#paths = paths;
     this.#probe = probe;
-    this.#wantsOutputs = wantsOutputs;
+    this.#options = options;
   }
 
   wants(module: Module): RecordOptions | undefined {
     const path = this.#paths.get(module);
     if (path === undefined) return undefined;
-    const { keyLengths } = this.#probe.expected(path);
+    const keySet = this.#keySet(path);
     return {
-      ...(keyLengths && { keySet: paddingOf(keyLengths) }),
-      ...(this.#wantsOutputs && { zeroKeys: true }),
+      ...(keySet && { keySet }),
+      ...(this.#options.outputs && { zeroKeys: true }),
+      ...(this.#options.weights && { rows: 'all' }),
     };
+  }
+
+  #keySet(path: string): Tensor | undefined {
+    if (this.#options.delimiters) return this.#probe.delimiters?.(path);
+    const { keyLengths } = this.#probe.expected(path);
+    return keyLengths && paddingOf(keyLengths);
   }
 
   stages(module: Module, stages: AttentionStages): Tensor {
     const path = this.#paths.get(module);
-    if (this.#wantsOutputs && path !== undefined) this.#outputs = measureHeads(stages, this.#probe.expected(path));
+    if (this.#options.outputs && path !== undefined) this.#outputs = measureHeads(stages, this.#probe.expected(path));
     return stages.out;
   }
 
@@ -98,7 +106,11 @@ class ExaminingSink implements CaptureSink {
     const path = this.#paths.get(module) as string;
     const outputs = this.#outputs;
     const expected = this.#probe.expected(path);
-    this.captured.push({ path, kind, record: recording.read(), expected, ...(outputs && { outputs }) });
+    this.captured.push({
+      ...{ path, kind, record: recording.read(), expected },
+      ...(this.#options.delimiters && this.#probe.delimiters && { setMassOf: 'delimiters' }),
+      ...(outputs && { outputs }),
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { firstCursor } from '../data/batching.js';
 import { setBackend } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import { resolveConfig } from './config.js';
+import { examine } from './examine.js';
 import { g2p } from './g2p.js';
 import { findPreset, findTask } from './registry.js';
 import type { OpenTask } from './task.js';
@@ -60,6 +61,34 @@ describe('g2p', () => {
       'decoder.blocks.0.selfAttention',
       'decoder.blocks.0.crossAttention',
     ]);
+  });
+
+  it('takes beginning and end for delimiters', () => {
+    const [next] = open.probes('validation', 4);
+    scope(() => {
+      const probe = next?.();
+      for (const path of ['encoder.blocks.0.attention', 'decoder.blocks.0.crossAttention']) {
+        const marks = probe?.delimiters?.(path).toArray();
+        const { keyLengths = [] } = probe?.expected(path) ?? {};
+        const S = Math.max(...keyLengths);
+        const last = keyLengths.flatMap((length) => Array.from({ length: S }, (_, j) => Number(j === length - 1)));
+        expect([...(marks ?? [])], path).toEqual(last);
+      }
+      const first = probe?.delimiters?.('decoder.blocks.0.selfAttention');
+      expect([...(first?.toArray() ?? [])]).toEqual(
+        Array.from({ length: first?.size ?? 0 }, (_, at) => Number(at % (first?.shape[1] ?? 1) === 0)),
+      );
+    });
+  });
+
+  it('measures the mass on delimiters in the place of that on padding', () => {
+    const { captured } = examine(open.model, open.probes('validation', 4), { delimiters: true });
+    for (const { path, record, setMassOf } of captured) {
+      const { setMass, firstMass } = record.statistics;
+      expect(setMassOf).toBe('delimiters');
+      if (path.endsWith('selfAttention')) expect([...setMass]).toEqual([...firstMass]);
+      else expect(Math.min(...setMass)).toBeGreaterThan(0);
+    }
   });
 
   it('refuses what it cannot read, and names what is wrong', () => {

@@ -25,6 +25,7 @@ import { noGrad } from '../tensor/recording.js';
 import { mean } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { BatchLoss } from '../train/step.js';
+import { delimitersIn, isSeparator } from './delimiters.js';
 import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
 import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
@@ -33,6 +34,7 @@ import {
   charactersIn,
   heldOutBatches,
   partOf,
+  repeatedBatch,
   type TextBatch,
   type TextParts,
   trainingBatches,
@@ -91,6 +93,10 @@ const shownSamples = 5;
 const promptTokens = 32;
 /** Tokens that a picture has at most: more cannot be read. */
 const picturedTokens = 24;
+
+/** Random texts, and tokens of the longest, that are written twice to see induction. */
+const repeated = 16;
+const longestPeriod = 32;
 
 class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> {
   readonly model: LanguageModel;
@@ -180,9 +186,23 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
           examples: batch.input.shape[0] ?? 0,
           forward: (context) => this.loss(batch, context),
           expected: () => ({ causal: true }),
+          delimiters: () => delimitersIn(batch.input, (id) => isSeparator(this.#tokenizer.decode([id]))),
         };
       };
     }
+  }
+
+  repeats(): { readonly period: number; readonly probe: () => Probe } {
+    const period = Math.min(longestPeriod, Math.floor(this.#config.context / 2));
+    const random = new RandomStream(this.#config.seed).fork('repeats');
+    const half = (): number[] => Array.from({ length: period }, () => random.uint32() % this.#tokenizer.size);
+    const texts = Array.from({ length: repeated }, half);
+    const probe = (): Probe => ({
+      examples: repeated,
+      forward: (context) => this.loss(repeatedBatch(texts), context),
+      expected: () => ({ causal: true }),
+    });
+    return { period, probe };
   }
 
   answer(input: string, { attention = false, onText }: AnswerOptions = {}): Answer {

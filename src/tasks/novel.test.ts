@@ -8,8 +8,10 @@ import { inference } from '../nn/context.js';
 import { setBackend } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import { resolveConfig } from './config.js';
+import { examine } from './examine.js';
 import { novel } from './novel.js';
 import type { Config, OpenTask } from './task.js';
+import { repeatedBatch } from './textData.js';
 
 let folder = '';
 let config: Config;
@@ -79,6 +81,26 @@ describe('novel', () => {
   it('logs what attention does for every block', () => {
     const paths = open.observe().map(({ path }) => path);
     expect([...new Set(paths)]).toEqual(['blocks.0.attention', 'blocks.1.attention']);
+  });
+
+  it('knows which keys are space or punctuation', () => {
+    const [next] = open.probes('validation', 1);
+    const marks = scope(() => next?.().delimiters?.('blocks.0.attention').toArray());
+    const [text = ''] = open.inputs('validation', 1);
+    expect([...(marks ?? [])]).toEqual([...text.slice(0, 8)].map((letter) => Number(' ;'.includes(letter))));
+    expect(marks).toContain(1);
+  });
+
+  it('writes random texts twice', () => {
+    const { period, probe } = open.repeats?.() ?? {};
+    expect(period).toBe(4);
+    const rows = scope(() => [...repeatedBatch([[1, 2, 3]]).input.toArray()]);
+    expect(rows).toEqual([1, 2, 3, 1, 2, 3]);
+    const { captured } = examine(open.model, probe ? [probe] : [], { weights: true });
+    expect(captured.map(({ record }) => [record.queries, record.weights?.rows.length])).toEqual([
+      [8, 8],
+      [8, 8],
+    ]);
   });
 
   it('refuses a prompt that it cannot read', () => {

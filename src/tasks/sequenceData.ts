@@ -111,6 +111,11 @@ export function expectedIn(path: string, { source, lengths }: SequenceBatch): Ex
   return { causal, queryLengths: lengths, keyLengths: causal ? lengths : source.lengths };
 }
 
+/** Ids of the keys of an attention module [B, S]. */
+export function keysOf(path: string, { source, input }: SequenceBatch): Tensor {
+  return path.startsWith('encoder.') || path.endsWith('crossAttention') ? source.ids : input;
+}
+
 /** `count` examples chosen by the hash of their input: the same ones every time, from all over the data. */
 export function sampleExamples<Example>(
   examples: readonly Example[],

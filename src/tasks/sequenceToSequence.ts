@@ -21,12 +21,14 @@ import { noGrad } from '../tensor/recording.js';
 import { sum } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
 import type { BatchLoss } from '../train/step.js';
+import { delimitersIn } from './delimiters.js';
 import { examine } from './examine.js';
 import { picturesOf } from './pictures.js';
 import {
   encodeSource,
   expectedIn,
   fitLength,
+  keysOf,
   type SequenceBatch,
   type SequenceExample,
   SequencePairs,
@@ -172,6 +174,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   }
 
   *probes(split: Split, count: number): Generator<() => Probe> {
+    const { bos, eos } = this.#vocabularies.source; // the same ids in both vocabularies
     const pairs = new SequencePairs(sampleExamples(this.#examples(split), count, inputOf), this.#vocabularies);
     for (const next of pairs.once(this.#config.batchTokens)) {
       yield () => {
@@ -180,6 +183,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
           examples: batch.source.lengths.length,
           forward: (context) => this.loss(batch, context),
           expected: (path) => expectedIn(path, batch),
+          delimiters: (path) => delimitersIn(keysOf(path, batch), (id) => id === bos || id === eos),
         };
       };
     }

@@ -9,6 +9,7 @@ import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { Context } from '../nn/context.js';
 import type { Module } from '../nn/module.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Figures } from '../train/options.js';
 import type { BatchLoss } from '../train/step.js';
 
@@ -60,6 +61,8 @@ export interface Probe {
   forward(context: Context): BatchLoss;
   /** What ought to hold in the attention module at this path. */
   expected(path: string): ExpectedAttention;
+  /** Which keys of that module separate, not mean: marks of beginning and end, punctuation, space. u8 [B, S]. */
+  delimiters?(path: string): Tensor;
 }
 
 /** A task with its configuration applied and its model built. */
@@ -86,6 +89,8 @@ export interface OpenTask<Batch = unknown> {
   observe(): readonly CapturedAttention[];
   /** The same `count` examples every time, in batches, each made when it is called for, in the caller's scope. */
   probes(split: Split, count: number): Iterable<() => Probe>;
+  /** Random texts of `period` tokens, each written twice, which show induction; absent in tasks that do not write on. */
+  repeats?(): { readonly period: number; readonly probe: () => Probe };
   /** One input through the model. Errors: UsageError for an input that the model cannot read. */
   answer(input: string, options?: AnswerOptions): Answer;
   /** The outputs of several inputs in one batch, for measuring throughput; absent in tasks that have no batches. */

@@ -72,6 +72,15 @@ function onBackend({ input, labels, shape }: WindowBatch): TextBatch {
   return { input: tensor(input, shape), labels: tensor(labels, shape), tokens: input.length };
 }
 
+/** Every text written twice, one a row; after the last token the first follows again. */
+export function repeatedBatch(texts: readonly (readonly number[])[]): TextBatch {
+  const rows = texts.map((text) => [...text, ...text]);
+  const shape = [rows.length, rows[0]?.length ?? 0];
+  const following = rows.map((row) => [...row.slice(1), ...row.slice(0, 1)]);
+  const onBackendAs = (ids: readonly number[][]): Tensor => tensor(Int32Array.from(ids.flat()), shape);
+  return { input: onBackendAs(rows), labels: onBackendAs(following), tokens: rows.flat().length };
+}
+
 /** Characters that these ids stand for. */
 export function charactersIn(ids: ArrayLike<number>, tokenizer: TextTokenizer): number {
   let count = 0;

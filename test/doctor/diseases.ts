@@ -21,70 +21,133 @@ export function healthy(seed: number): Patient {
 export interface Disease {
   /** What was done to the model. */
   readonly fault: string;
-  /** The rule that must find it. */
+  /** The rule that must find it, as a warning or worse. */
   readonly rule: string;
   readonly make: (seed: number) => DoctorRecords;
+  /** The same without the fault. */
+  readonly twin: keyof typeof twins;
   readonly against?: (seed: number) => DoctorRecords;
 }
+
+const brief = { ...careful, steps: 60 };
+
+/** Healthy models by how they came about. */
+export const twins = {
+  trained: once((seed) => look(healthy(seed))),
+  'trained for 60 steps': once((seed) => look(train(new Patient(seed), seed, brief))),
+  'encoder, 60 steps': once((seed) => look(train(new Patient(seed, { bothWays: true }), seed, brief))),
+  'watched over 60 steps': once((seed) => overTraining(new Patient(seed), seed, brief)),
+  untrained: once((seed) => look(new Patient(seed))),
+  'untrained encoder, 6 layers': once((seed) => look(new Patient(seed, { bothWays: true, layers: 6 }))),
+};
+
+const onOtherData = once((seed) => look(healthy(seed), 1, 7));
 
 export const diseases: readonly Disease[] = [
   {
     fault: 'trained with the causal mask forgotten',
     rule: 'causal-leak',
-    make: (seed) => look(train(new Patient(seed, { seesFuture: true }), seed, { ...careful, steps: 60 })),
+    make: (seed) => look(train(new Patient(seed, { seesFuture: true }), seed, brief)),
+    twin: 'trained for 60 steps',
   },
   {
     // With the causal mask real queries never see the padding behind them, so the model reads both ways.
-    fault: 'trained without a padding mask',
+    fault: 'an encoder trained without a padding mask',
     rule: 'padding-leak',
-    make: (seed) =>
-      look(train(new Patient(seed, { seesPadding: true, seesFuture: true }), seed, { ...careful, steps: 60 })),
+    make: (seed) => look(train(new Patient(seed, { bothWays: true, seesPadding: true }), seed, brief)),
+    twin: 'encoder, 60 steps',
   },
   {
     fault: 'a length of 0 in the mask',
     rule: 'masked-row',
     make: (seed) => look(new Patient(seed, { emptyMask: true })),
+    twin: 'untrained',
   },
-  { fault: 'a weight is NaN', rule: 'nan', make: (seed) => look(withNaN(healthy(seed))) },
-  { fault: 'trained at too high a rate, no warm-up', rule: 'logit-growth', make: (seed) => tooFast(seed) },
-  { fault: 'trained at too high a rate, no warm-up', rule: 'entropy-collapse', make: (seed) => tooFast(seed) },
-  { fault: 'trained with the scale left out, too fast', rule: 'saturated-softmax', make: (seed) => unscaled(seed) },
+  { fault: 'a weight is NaN', rule: 'nan', make: (seed) => look(withNaN(healthy(seed))), twin: 'trained' },
+  {
+    fault: 'trained at too high a rate, no warm-up',
+    rule: 'logit-growth',
+    make: tooFast,
+    twin: 'watched over 60 steps',
+  },
+  {
+    fault: 'trained at too high a rate, no warm-up',
+    rule: 'entropy-collapse',
+    make: tooFast,
+    twin: 'watched over 60 steps',
+  },
+  {
+    fault: 'trained with the scale left out, too fast',
+    rule: 'saturated-softmax',
+    make: unscaled,
+    twin: 'watched over 60 steps',
+  },
   {
     fault: 'skip connections left out',
     rule: 'rank-collapse',
-    make: (seed) => look(new Patient(seed, { skipless: true, seesFuture: true })),
+    make: (seed) => look(new Patient(seed, { bothWays: true, layers: 6, skipless: true })),
+    twin: 'untrained encoder, 6 layers',
   },
   {
     fault: 'one embedding value of 5000',
     rule: 'massive-activation',
     make: (seed) => look(withMassive(healthy(seed))),
+    twin: 'trained',
   },
-  { fault: 'a head zeroed', rule: 'inactive-head', make: (seed) => look(withZeroedHead(healthy(seed))) },
-  { fault: 'a head copied', rule: 'redundant-heads', make: (seed) => look(withTwinHeads(healthy(seed))) },
-  { fault: 'queries of a head zeroed', rule: 'uniform-head', make: (seed) => look(withoutQueries(healthy(seed))) },
+  {
+    fault: 'a head zeroed',
+    rule: 'inactive-head',
+    make: (seed) => look(withZeroedHead(healthy(seed))),
+    twin: 'trained',
+  },
+  {
+    fault: 'a head copied',
+    rule: 'redundant-heads',
+    make: (seed) => look(withTwinHeads(healthy(seed))),
+    twin: 'trained',
+  },
+  {
+    fault: 'queries of a head zeroed',
+    rule: 'uniform-head',
+    make: (seed) => look(withoutQueries(healthy(seed))),
+    twin: 'trained',
+  },
   {
     fault: 'every head avoids one token',
     rule: 'zero-attention',
     make: (seed) => look(drawnTo(healthy(seed), vocabulary - 1, -1)),
+    twin: 'trained',
   },
   {
     fault: 'every head drawn to the first token',
     rule: 'attention-sink',
     make: (seed) => look(drawnTo(healthy(seed), 0, 1)),
+    twin: 'trained',
   },
   {
     fault: 'one token takes the attention',
     rule: 'uneven-attention',
     make: (seed) => look(drawnTo(healthy(seed), 0, 1)),
-    against: (seed) => look(healthy(seed), 1, 7),
+    twin: 'trained',
+    against: onOtherData,
   },
   {
     fault: 'queries twenty times as long',
     rule: 'drift',
     make: (seed) => look(sharpened(healthy(seed))),
-    against: (seed) => look(healthy(seed), 1, 7),
+    twin: 'trained',
+    against: onOtherData,
   },
 ];
+
+/** Remembers what was made of the last seed, because diseases share their twins. */
+function once(make: (seed: number) => DoctorRecords): (seed: number) => DoctorRecords {
+  let known: { readonly seed: number; readonly records: DoctorRecords } | undefined;
+  return (seed) => {
+    if (known?.seed !== seed) known = { seed, records: make(seed) };
+    return known.records;
+  };
+}
 
 /** What it looks like every 10 steps, because growth is seen over steps only. */
 function tooFast(seed: number): DoctorRecords {
@@ -142,16 +205,19 @@ function sharpened(model: Patient): Patient {
   return model;
 }
 
-/** In the first layer every query is the same, and keys are long along it where coordinate 0 marks `token`. */
+/** Every query is the same, and keys are long along it where coordinate 0 marks `token`. */
 function drawnTo(model: Patient, token: number, direction: 1 | -1): Patient {
-  const { q, k } = firstAttention(model);
-  const width = q.weight.shape[1] as number;
+  const width = model.embedding.weight.shape[1] as number;
   write(model.embedding.weight, (value, at) =>
     at % width === 0 ? 0 : Math.floor(at / width) === token ? value * 0.01 : value,
   );
   write(model.embedding.weight, (value, at) => (at === token * width ? 10 : value));
-  write(q.weight, () => 0);
-  write(q.bias as Tensor, () => 4);
-  write(k.weight, (_, at) => (at % width === 0 ? direction : 0));
+  for (const {
+    attention: { q, k },
+  } of model.blocks) {
+    write(q.weight, () => 0);
+    write(q.bias as Tensor, () => 4);
+    write(k.weight, (_, at) => (at % width === 0 ? direction : 0));
+  }
   return model;
 }

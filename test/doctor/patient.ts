@@ -29,7 +29,15 @@ export const length = 12;
 const width = 32;
 export const heads = 4;
 
-export interface Faults {
+/** What the model is meant to be. */
+export interface Build {
+  /** An encoder: every token sees every other. */
+  readonly bothWays?: boolean;
+  /** Default 2. */
+  readonly layers?: number;
+}
+
+export interface Faults extends Build {
   /** The causal mask is forgotten. */
   readonly seesFuture?: boolean;
   /** The padding mask is forgotten. */
@@ -62,17 +70,19 @@ export class Patient extends Module {
   readonly blocks: readonly (EncoderBlock | BareBlock)[];
   readonly norm = new LayerNorm(width);
   readonly output: Linear;
+  readonly causal: boolean;
   readonly #faults: Faults;
 
   constructor(seed: number, faults: Faults = {}) {
     super();
     const random = new RandomStream(seed);
     this.#faults = faults;
+    this.causal = !faults.bothWays;
     this.embedding = new Embedding(vocabulary, width, random);
     this.positions = new LearnedPositions(length, width, random);
     const block = (): EncoderBlock | BareBlock =>
       faults.skipless ? new BareBlock(random) : new EncoderBlock({ width, heads, hidden: 64, dropout: 0 }, random);
-    this.blocks = Array.from({ length: faults.skipless ? 6 : 2 }, block);
+    this.blocks = Array.from({ length: faults.layers ?? 2 }, block);
     this.output = new Linear(width, vocabulary, random);
     if (faults.unscaled) for (const { attention } of this.blocks) scaleBy(attention.q.weight, Math.sqrt(width / heads));
   }
@@ -80,7 +90,7 @@ export class Patient extends Module {
   forward(ids: Tensor, lengths: readonly number[], context: Context): Tensor {
     const { seesFuture, seesPadding, emptyMask } = this.#faults;
     const known = emptyMask ? lengths.map((real, b) => (b === 0 ? 0 : real)) : lengths;
-    const masks = [...(seesFuture ? [] : [causal()]), ...(seesPadding ? [] : [keyPadding(known)])];
+    const masks = [...(seesFuture || !this.causal ? [] : [causal()]), ...(seesPadding ? [] : [keyPadding(known)])];
     let x = this.positions.forward(this.embedding.forward(ids));
     for (const block of this.blocks) x = block.forward(x, context, { mask: and(...masks) });
     return this.output.forward(this.norm.forward(x));
@@ -147,7 +157,7 @@ export function look(model: Patient, step = 1, seed = 99): DoctorRecords {
     return {
       examples: 64,
       forward: (context) => lossOf(model, batch, context),
-      expected: () => ({ causal: true, queryLengths: batch.lengths, keyLengths: batch.lengths }),
+      expected: () => ({ causal: model.causal, queryLengths: batch.lengths, keyLengths: batch.lengths }),
     };
   });
   return examinedRecords(examine(model, probes, { outputs: true }), step);

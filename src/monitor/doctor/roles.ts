@@ -1,8 +1,8 @@
 /** What a head does, from its records: the roles that heads of trained models are known to take. */
 
 import { ShapeError } from '../../core/errors.js';
-import type { AttentionRecord } from '../../core/records.js';
-import type { HeadSummary } from '../attentionSummary.js';
+import type { AttentionRecord, CapturedAttention } from '../../core/records.js';
+import { type HeadSummary, summariseAttention } from '../attentionSummary.js';
 
 export const headRoles = ['previous', 'next', 'same', 'delimiter', 'induction', 'duplicate', 'broad', 'none'] as const;
 export type HeadRole = (typeof headRoles)[number];
@@ -14,13 +14,44 @@ const broad = 0.8;
 
 /** Measures that only some records hold. */
 export interface RoleMeasures {
-  /** Mean mass on delimiters. */
+  /** Mean mass on delimiters. Default that of the summary, where it has one. */
   readonly delimiterMass?: number;
   readonly scores?: RepeatScores;
 }
 
+/** One head, its role, and the figures that the role follows from; those that the records lack are absent. */
+export interface HeadRoleRecord {
+  readonly path: string;
+  readonly head: number;
+  readonly role: HeadRole;
+  readonly figures: Readonly<Partial<Record<Exclude<HeadRole, 'broad' | 'none'>, number>>> & {
+    readonly entropyRatio: number;
+  };
+}
+
+/**
+ * The role of every head, from what it did on data, and where there are any on random texts of `period` tokens written
+ * twice. A delimiter counts where the records hold the mass on delimiters.
+ */
+export function headRolesOf(
+  captured: readonly CapturedAttention[],
+  repeats?: { readonly captured: readonly CapturedAttention[]; readonly period: number },
+): HeadRoleRecord[] {
+  const scores = new Map(repeats?.captured.map(({ path, record }) => [path, repeatScores(record, repeats.period)]));
+  return summariseAttention(captured).map((summary) => {
+    const { path, head, previousMass, nextMass, selfMass, delimiterMass, entropyRatio } = summary;
+    const own = scores.get(path)?.[head];
+    const delimiter = delimiterMass === undefined ? {} : { delimiter: delimiterMass };
+    const figures = { previous: previousMass, next: nextMass, same: selfMass, ...delimiter, ...own, entropyRatio };
+    return { path, head, role: roleOf(summary, own && { scores: own }), figures };
+  });
+}
+
 /** The first role of the list that the head's numbers show. */
-export function roleOf(head: HeadSummary, { delimiterMass = 0, scores }: RoleMeasures = {}): HeadRole {
+export function roleOf(
+  head: HeadSummary,
+  { delimiterMass = head.delimiterMass ?? 0, scores }: RoleMeasures = {},
+): HeadRole {
   const masses: Readonly<Record<Exclude<HeadRole, 'broad' | 'none'>, number>> = {
     previous: head.previousMass,
     next: head.nextMass,
