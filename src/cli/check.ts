@@ -4,8 +4,8 @@
  */
 
 import { Command, Option } from 'commander';
+import type { Severity } from '../core/finding.js';
 import { diagnose, isAtLeast } from '../monitor/doctor/diagnose.js';
-import type { Severity } from '../monitor/doctor/rule.js';
 import { hostFiles } from '../train/files.js';
 import { openRun } from '../train/run.js';
 import { renderFindings } from '../viz/findings.js';

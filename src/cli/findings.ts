@@ -1,8 +1,8 @@
 /** How findings of the attention doctor are shown to people, the worst first. */
 
 import { bold, dim, red, yellow } from 'ansis';
+import { type Finding, type FindingPlace, placeText, type Severity, severities } from '../core/finding.js';
 import type { DoctorRecords } from '../monitor/doctor/records.js';
-import { type Finding, type Severity, type Sighting, severities } from '../monitor/doctor/rule.js';
 import { visibleText } from '../viz/visibleText.js';
 import type { Output } from './output.js';
 
@@ -39,16 +39,14 @@ function showGroup(output: Output, group: readonly Finding[]): void {
   output.line(`${colours[severity](severity)} ${bold(rule)}  threshold ${threshold}, ${origin} (${source})`);
   for (const finding of group) {
     const { step, measured, evidence, picture } = finding;
-    output.line(`  ${placeOf(finding)}, step ${step}: ${measured.toPrecision(4)}; ${visibleText(evidence)}`);
+    output.line(
+      `  ${visibleText(placeText(finding))}, step ${step}: ${measured.toPrecision(4)}; ${visibleText(evidence)}`,
+    );
     if (picture) output.line(dim(`    ${picture}`));
   }
   output.line(`  cause:  ${cause}`);
   output.line(`  remedy: ${remedy}`);
   output.line();
-}
-
-function placeOf({ path, head }: Pick<Sighting, 'path' | 'head'>): string {
-  return `${visibleText(path)}${head === undefined ? '' : ` head ${head}`}`;
 }
 
 /** `2 errors, 1 note`, or `no findings`. */
@@ -62,7 +60,7 @@ export function countsOf(findings: readonly Finding[]): string {
 }
 
 /** The command that draws a head, for a run. Blocks and whole models have no picture. */
-export function pictureCommand(run: string): (where: Pick<Sighting, 'path' | 'head'>) => string | undefined {
+export function pictureCommand(run: string): (where: Pick<FindingPlace, 'path' | 'head'>) => string | undefined {
   return ({ path, head }) =>
     head === undefined ? undefined : `keyhole inspect ${run} --text … --layer ${path} --head ${head} --out head.html`;
 }

@@ -1,11 +1,11 @@
 /** The attention doctor inside training, `--check warn|stop`: says what is new at every evaluation, and may end the run. */
 
 import { StateError } from '../core/errors.js';
+import { type Finding, placeText, type Severity } from '../core/finding.js';
 import type { CapturedAttention } from '../core/records.js';
 import type { AttentionEntry } from '../monitor/attentionLog.js';
 import { summariseAttention } from '../monitor/attentionSummary.js';
 import { diagnose, isAtLeast } from '../monitor/doctor/diagnose.js';
-import type { Finding, Severity } from '../monitor/doctor/rule.js';
 import { rules } from '../monitor/doctor/rules.js';
 
 export type CheckMode = 'warn' | 'stop';
@@ -52,9 +52,9 @@ export class TrainingCheck {
   }
 }
 
-function sentenceOf({ rule, path, head, step, measured, threshold, evidence }: Finding): string {
-  const where = `${path}${head === undefined ? '' : ` head ${head}`}`;
-  return `${rule} in ${where} at step ${step}: ${measured.toPrecision(4)}, threshold ${threshold}; ${evidence}`;
+function sentenceOf(finding: Finding): string {
+  const { rule, step, measured, threshold, evidence } = finding;
+  return `${rule} in ${placeText(finding)} at step ${step}: ${measured.toPrecision(4)}, threshold ${threshold}; ${evidence}`;
 }
 
 function stopError(finding: Finding): StateError {

@@ -1,5 +1,6 @@
 /** `keyhole/monitor`: what a run tells, key figures and attention, written to any number of sinks and read back. */
 
+export { type Finding, type FindingPlace, type Severity, severities } from '../core/finding.js';
 export { type AttentionEntry, AttentionLog, parseAttentionLog } from './attentionLog.js';
 export { type HeadSummary, summariseAttention } from './attentionSummary.js';
 export { consoleSink } from './consoleSink.js';
@@ -14,7 +15,7 @@ export {
   repeatScores,
   roleOf,
 } from './doctor/roles.js';
-export { type Finding, type Rule, type Severity, type Sighting, severities, type Threshold } from './doctor/rule.js';
+export type { Rule, Sighting, Threshold } from './doctor/rule.js';
 export { rules as doctorRules } from './doctor/rules.js';
 export { stabilityIndex } from './doctor/stabilityIndex.js';
 export { entropyHistograms } from './entropyHistograms.js';

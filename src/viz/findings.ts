@@ -1,28 +1,12 @@
 /** Findings of the attention doctor as one self-contained page. What they mean: ../monitor/doctor/rules.ts. */
 
+import { type Finding, placeText } from '../core/finding.js';
 import { element, text } from './markup.js';
 import { renderPage } from './page.js';
 import { visibleText } from './visibleText.js';
 
-/** A finding as a page shows it. */
-export interface ShownFinding {
-  readonly rule: string;
-  readonly severity: string;
-  readonly path: string;
-  readonly head?: number;
-  readonly step: number;
-  readonly measured: number;
-  readonly threshold: number;
-  readonly origin: string;
-  readonly source: string;
-  readonly evidence: string;
-  readonly cause: string;
-  readonly remedy: string;
-  readonly picture?: string;
-}
-
 /** A table, one finding a row, in the order given. */
-export function renderFindings(title: string, findings: readonly ShownFinding[]): string {
+export function renderFindings(title: string, findings: readonly Finding[]): string {
   const body =
     findings.length === 0
       ? element('p', {}, 'No findings.')
@@ -39,9 +23,9 @@ const headings = element(
   element('tr', {}, ...columns.map((name) => element('th', { scope: 'col' }, text(name)))),
 );
 
-function rowOf(finding: ShownFinding): string {
-  const { severity, rule, path, head, step, measured, threshold, origin, source, cause, remedy } = finding;
-  const where = `${path}${head === undefined ? '' : ` head ${head}`}, step ${step}`;
+function rowOf(finding: Finding): string {
+  const { severity, rule, step, measured, threshold, origin, source, cause, remedy } = finding;
+  const where = `${placeText(finding)}, step ${step}`;
   const limit = `${threshold} (${origin}; ${source})`;
   const evidence = [finding.evidence, finding.picture].filter((part) => part !== undefined).join('; ');
   const cells = [severity, rule, where, measured.toPrecision(4), limit, evidence, cause, remedy];

@@ -1,5 +1,6 @@
 /** `keyhole/viz`: pictures and reports from plain records. */
 
+export type { Finding } from '../core/finding.js';
 export type { AttentionKind, AttentionPicture, MaskPicture } from '../core/records.js';
 export { rampLevels, type Scale } from './client/shared.js';
 export { darkDiverging, darkRamp, lightDiverging, lightRamp } from './colour.js';

@@ -5,8 +5,8 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBackend } from '../../src/backend/registry.js';
+import type { Finding } from '../../src/core/finding.js';
 import { diagnose, isAtLeast } from '../../src/monitor/doctor/diagnose.js';
-import type { Finding } from '../../src/monitor/doctor/rule.js';
 import { rules } from '../../src/monitor/doctor/rules.js';
 import { setBackend } from '../../src/tensor/create.js';
 import { diseases, healthy } from './diseases.js';

@@ -1,8 +1,9 @@
 /** The attention doctor: plain records in, findings out. What it looks for: rules.ts. How to read it: docs/doctor.md. */
 
 import { StateError } from '../../core/errors.js';
+import type { Finding, Severity } from '../../core/finding.js';
 import type { DoctorRecords } from './records.js';
-import { type Finding, type Rule, rankOf, type Severity, type Sighting } from './rule.js';
+import { type Rule, rankOf, type Sighting } from './rule.js';
 import { rules as allRules } from './rules.js';
 
 export interface DiagnoseOptions {

@@ -1,13 +1,10 @@
 /**
- * What a rule of the doctor is, and what it finds. One rule is one object in rules/; its thresholds say where they come
- * from. Next: diagnose.ts.
+ * What a rule of the doctor is, and what it sees. One rule is one object in rules/; its thresholds say where they come
+ * from. Next: diagnose.ts, which makes findings of it (../../core/finding.ts).
  */
 
+import { type FindingPlace, type Severity, severities } from '../../core/finding.js';
 import type { DoctorRecords } from './records.js';
-
-/** From harmless to fatal. A note marks what is normal but worth knowing. */
-export const severities = ['note', 'warning', 'error', 'critical'] as const;
-export type Severity = (typeof severities)[number];
 
 /** A limit, how bad it is to pass it, and who set it. */
 export interface Threshold {
@@ -19,11 +16,7 @@ export interface Threshold {
 }
 
 /** Where a rule looked and found something. */
-export interface Sighting {
-  /** Module path. */
-  readonly path: string;
-  readonly head?: number;
-  readonly step: number;
+export interface Sighting extends FindingPlace {
   readonly measured: number;
   readonly threshold: Threshold;
   /** The numbers behind it, in words. */
@@ -42,19 +35,6 @@ export interface Rule {
   /** Whether `--check stop` ends a training on it, at severity error. */
   readonly stops?: true;
   readonly find: (records: DoctorRecords, against: DoctorRecords | undefined) => readonly Sighting[];
-}
-
-/** What a rule found, with everything that a reader needs to act. */
-export interface Finding extends Omit<Sighting, 'threshold'> {
-  readonly rule: string;
-  readonly severity: Severity;
-  readonly threshold: number;
-  readonly origin: Threshold['origin'];
-  readonly source: string;
-  readonly cause: string;
-  readonly remedy: string;
-  /** Where a picture of it is, or the command that draws it. */
-  readonly picture?: string;
 }
 
 /** The worst threshold that a value passes. */

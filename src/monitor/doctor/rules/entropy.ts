@@ -141,7 +141,7 @@ export const attentionSink: Rule = {
     const [first] = sinks;
     if (!first || !(share > sinkModel.value)) return notes;
     const evidence = `${sinks.length} of ${heads.length} heads are sink heads`;
-    return [...notes, { path: 'the model', step: first.step, measured: share, threshold: sinkModel, evidence }];
+    return [...notes, { path: '', step: first.step, measured: share, threshold: sinkModel, evidence }];
   },
 };
 
