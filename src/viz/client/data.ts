@@ -49,10 +49,36 @@ export interface TileData {
   readonly lse: string;
 }
 
+/** One health board of a page. */
+export interface HealthBoardData {
+  readonly steps: readonly number[];
+  /** Names of layers. */
+  readonly rows: readonly string[];
+  readonly heads: readonly number[];
+  /** Cells in a row: the heads, and one for the layer as a whole where something was found of it. */
+  readonly columns: number;
+  /** Values [steps, rows, heads] as encodeFloats writes three bytes each. */
+  readonly statistics: readonly {
+    readonly name: string;
+    readonly low: number;
+    readonly high: number;
+    readonly values: string;
+  }[];
+  /** Indices of step, row, column and statistic (-1 for none). */
+  readonly findings: readonly {
+    readonly step: number;
+    readonly row: number;
+    readonly column: number;
+    readonly statistic: number;
+    readonly text: string;
+  }[];
+}
+
 /** Data by kind of figure. */
 export interface PageData {
   readonly panels?: readonly PanelData[];
   readonly charts?: readonly ChartData[];
   readonly tileMaps?: readonly TileData[];
+  readonly boards?: readonly HealthBoardData[];
   readonly headViews?: readonly HeadViewData[];
 }
