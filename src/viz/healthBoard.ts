@@ -211,7 +211,7 @@ function tools({ statistics, steps }: Board): string {
   const range = shape('input', { type: 'range', min: 0, max: last, step: 1, value: last, 'data-steps': '' });
   const key = element(
     'span',
-    { class: 'board-key' },
+    { class: 'key' },
     element('span', { class: 'low' }, ''),
     element('span', { class: 'bar' }, ''),
     element('span', { class: 'high' }, ''),

@@ -92,7 +92,7 @@ function headViews({ pictures, difference, split, chosen }: AttentionFigure): He
   return groupPictures(pictures).map((group) => {
     const path = group.entries[firstChoice(group, chosen ? [chosen] : [])]?.head?.path;
     const heads = group.entries.flatMap(({ head }) => (head && head.path === path ? [head] : []));
-    return { heads, ...(split !== undefined && group.kind === 'self' && { split }) };
+    return { heads, ...(split !== undefined && split < group.columns.length && group.kind === 'self' && { split }) };
   });
 }
 
