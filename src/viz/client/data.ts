@@ -13,7 +13,7 @@ export interface PanelData {
   /** Index of the picture to begin with. */
   readonly choice: number;
   /** Weights row by row, NaN where masked, as encodeFloats writes three bytes each. */
-  readonly pictures: readonly { readonly label: string; readonly weights: string }[];
+  readonly pictures: readonly { readonly label: string; readonly weights: string; readonly head?: HeadPlace }[];
 }
 
 /** One chart of a page; its values stand in its table, one row a position. */
@@ -22,8 +22,17 @@ export interface ChartData {
   readonly positions: readonly number[];
 }
 
+/** Which head a picture is of; what the model view tells the head views. */
+export interface HeadPlace {
+  readonly path: string;
+  readonly head: number;
+}
+
 /** One head view of a page. */
 export interface HeadViewData {
+  /** Module path, and those of all head views of which one is seen. */
+  readonly path: string;
+  readonly paths: readonly string[];
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   /** Where the second text begins, if there are two. */
