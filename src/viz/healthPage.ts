@@ -24,8 +24,22 @@ const entropyNote =
   'Normalised entropy of each head: 1 spreads attention evenly over all allowed keys, 0 puts it on one.';
 const logitNote = 'Largest logit of each head. Growth without end comes before divergence.';
 
+/** Numbers a statistic that a page holds at most, so that reports of long trainings of deep models stay within 1.5 MB. */
+const mostNumbers = 3000;
+
+/** Equally spaced steps, at least 16; those of findings and the last are always kept. */
+function thinned(points: readonly HealthPoint[], findings: readonly Finding[]): readonly HealthPoint[] {
+  const steps = [...new Set(points.map(({ step }) => step))].sort((a, b) => a - b);
+  const limit = Math.max(16, Math.floor((mostNumbers * steps.length) / points.length));
+  const each = Math.ceil(steps.length / limit);
+  const found = new Set(findings.map(({ step }) => step));
+  const kept = new Set(steps.filter((step, at) => (steps.length - 1 - at) % each === 0 || found.has(step)));
+  return points.filter(({ step }) => kept.has(step));
+}
+
 /** Board and curves; empty without a value to show. */
-export function renderHealth(points: readonly HealthPoint[], findings: readonly Finding[] = []): HealthPart {
+export function renderHealth(all: readonly HealthPoint[], findings: readonly Finding[] = []): HealthPart {
+  const points = thinned(all, findings);
   const board = renderHealthBoard(points, findings);
   if (!board) return { html: '', boards: [], charts: [] };
   const size = { width: 340, height: 200 };

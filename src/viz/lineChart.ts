@@ -151,7 +151,7 @@ function curve({ points }: Series, index: number, x: Scale, y: Scale): string {
   const colour = index % seriesColours;
   const dashed = index >= seriesColours ? ' dashed' : '';
   const drawn = shape('path', { class: `curve s${colour}${dashed}`, d: path([...points]) ?? '' });
-  if (points.length > 30) return drawn;
+  if (points.length > 15) return drawn;
   const dots = points
     .filter(([, value]) => !Number.isNaN(value))
     .map(([at, value]) => shape('circle', { class: `d${colour}`, cx: x(at), cy: y(value), r: 2.5 }));
