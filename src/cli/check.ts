@@ -8,7 +8,7 @@ import type { Severity } from '../core/finding.js';
 import { diagnose, isAtLeast } from '../monitor/doctor/diagnose.js';
 import { hostFiles } from '../train/files.js';
 import { openRun } from '../train/run.js';
-import { renderFindings } from '../viz/findings.js';
+import { renderFindings } from '../viz/healthPage.js';
 import { againstOf, type CheckedPart, recordsOf, rolesOf, withData } from './checkSources.js';
 import { pictureCommand, showFindings } from './findings.js';
 import { Output } from './output.js';
@@ -56,7 +56,8 @@ async function check(path: string, flags: CheckFlags): Promise<void> {
   const failed = findings.some((finding) => isAtLeast(finding, flags.failOn));
   showFindings(output, findings, records);
   if (roles) showRoles(output, roles);
-  if (flags.html !== undefined) hostFiles.writeAtomic(flags.html, renderFindings(shownPath(run.folder), findings));
+  if (flags.html !== undefined)
+    hostFiles.writeAtomic(flags.html, renderFindings(shownPath(run.folder), findings, records.heads));
   output.result({ run: shownPath(run.folder), failOn: flags.failOn, failed, findings, roles });
   if (failed) process.exitCode = 1;
 }

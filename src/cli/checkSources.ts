@@ -103,7 +103,8 @@ function logOf(run: Run): DoctorRecords {
   );
 }
 
-function readLog(run: Run): Pick<DoctorRecords, 'heads' | 'gradientNorms'> {
+/** The log of a run as the doctor reads it; without a head where none was logged. */
+export function readLog(run: Run): Pick<DoctorRecords, 'heads' | 'gradientNorms'> {
   const logs = new RunLogs(run);
   const norms = logs.metrics().filter(({ name }) => name === 'train/gradientNorm');
   return { heads: logs.attentionEntries(), gradientNorms: norms.map(({ step, value }) => ({ step, value })) };

@@ -5,6 +5,7 @@ import { UsageError } from '../core/errors.js';
 import type { AttentionPicture } from '../core/records.js';
 import type { Answer, OpenTask } from '../tasks/task.js';
 import { hostFiles } from '../train/files.js';
+import type { Run } from '../train/run.js';
 import { differencePictures } from '../viz/difference.js';
 import {
   type AttentionFigure,
@@ -16,11 +17,14 @@ import {
 import { renderAttentionPng } from '../viz/png.js';
 import { heatMapText } from '../viz/terminal.js';
 import { visibleText } from '../viz/visibleText.js';
+import { inspectLong, isLong, mostPictured } from './inspectLong.js';
 import { beamsOf, openModel } from './openModel.js';
 import { Output } from './output.js';
+import { splitOf } from './splitOf.js';
 
 interface InspectFlags {
   readonly text: string;
+  readonly second?: string;
   readonly out: string;
   readonly layer?: string;
   readonly head?: string;
@@ -46,6 +50,7 @@ export function inspectCommand(): Command {
       '--out <file>',
       `file to write; its ending says how: ${Object.keys(renderers).join(', ')}; - prints heat maps`,
     )
+    .option('--second <text>', 'a text behind the first; pages then filter pairs within and between the two')
     .option('--layer <layer>', 'only this layer: a module path, or the number of a block')
     .option('--head <number>', 'only this head')
     .option('--against <run>', 'draw the difference from this run, on the same text')
@@ -57,17 +62,24 @@ export function inspectCommand(): Command {
     .action(inspect);
 }
 
-async function inspect(path: string, { text, out, json, against, ...wanted }: InspectFlags): Promise<void> {
+async function inspect(path: string, { text, second, out, json, against, ...wanted }: InspectFlags): Promise<void> {
   const printed = out === '-';
   const render = printed ? undefined : rendererFor(out);
   const output = new Output({ json });
   if (printed && against !== undefined) throw new UsageError('inspect: expected --out FILE with --against, got -');
-  const { open, answer } = await attentionOf(path, text, output);
+  const { run, open } = await openModel(path, output);
+  const whole = second === undefined ? text : `${text} ${second}`;
+  if (isLong(open, whole)) return inspectLong(open, whole, { path, out, against, ...wanted }, output);
+  const answer = answerOf(run, open, whole, printed);
   const pictures = select(answer.pictures, wanted);
-  const before = against === undefined ? undefined : (await attentionOf(against, text, output)).answer;
+  const before = against === undefined ? undefined : await answerAgainst(against, whole, output);
   const title = before ? `${answer.input}: ${path} − ${against}` : `${answer.input} → ${answer.output}`;
   const shown = before ? differencePictures(pictures, before.pictures) : pictures;
-  const figure = { title, input: answer.input, pictures: shown, axes: open.axes, difference: before !== undefined };
+  const split = second === undefined ? undefined : splitOf(shown, text);
+  const figure = {
+    ...{ title, input: answer.input, pictures: shown, axes: open.axes, difference: before !== undefined },
+    ...(split !== undefined && { split }),
+  };
   if (render) {
     hostFiles.writeAtomic(out, await render(figure));
     output.line(`${visibleText(title)}: ${shown.length} heads in ${out}`);
@@ -77,9 +89,15 @@ async function inspect(path: string, { text, out, json, against, ...wanted }: In
   output.result({ input: answer.input, output: answer.output, heads: pictures.length, file: out });
 }
 
-async function attentionOf(path: string, text: string, output: Output): Promise<{ open: OpenTask; answer: Answer }> {
+/** A terminal is narrow: there, long texts are shown from their beginning. */
+function answerOf({ record }: Run, open: OpenTask, text: string, printed = false): Answer {
+  const beams = beamsOf(record);
+  return open.answer(text, { beams, attention: true, ...(!printed && { picturedTokens: mostPictured }) });
+}
+
+async function answerAgainst(path: string, text: string, output: Output): Promise<Answer> {
   const { run, open } = await openModel(path, output);
-  return { open, answer: open.answer(text, { beams: beamsOf(run.record), attention: true }) };
+  return answerOf(run, open, text);
 }
 
 /** Prints one heat map a stack: its most selective head, or the only one that was asked for. */

@@ -3,6 +3,12 @@
 
 import { runProgram } from './program.js';
 
+// `keyhole … | head` closes the pipe before everything is written; whoever reads has what they wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 runProgram(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });

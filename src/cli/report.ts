@@ -2,12 +2,16 @@
 
 import type { Split } from '../data/split.js';
 import type { Latency } from '../metrics/percentile.js';
+import { diagnose } from '../monitor/doctor/diagnose.js';
 import type { Answer, FigureTable, OpenTask, Task } from '../tasks/task.js';
 import type { Run } from '../train/run.js';
 import { renderReport } from '../viz/report.js';
-import type { ReportFigure, ReportSample, ReportSpeed } from '../viz/reportData.js';
+import type { ReportData, ReportFigure, ReportSample, ReportSpeed } from '../viz/reportData.js';
+import { readLog } from './checkSources.js';
 import { readEvaluation } from './evaluationFile.js';
 import { figureText } from './figures.js';
+import { pictureCommand } from './findings.js';
+import { shownPath } from './paths.js';
 import type { RunLogs } from './runLogs.js';
 
 /** What the report shows beside the logs. */
@@ -40,10 +44,18 @@ export function writeReport({ trained, run, open, logs }: Reported, parts: Repor
     ...(parts.tables && { tables: parts.tables }),
     samples: parts.samples.map(sampleOf),
     metrics: logs.metrics(),
-    attention: logs.attentionEntries(),
+    ...healthOf(run),
     ...speedOf(run, trained.judgedOn),
   });
   run.write('report.html', html);
+}
+
+/** What every head did, and what the doctor says to it. */
+function healthOf(run: Run): Pick<ReportData, 'attention' | 'findings'> {
+  const records = readLog(run);
+  const findings =
+    records.heads.length === 0 ? [] : diagnose(records, { pictureOf: pictureCommand(shownPath(run.folder)) });
+  return { attention: records.heads, findings };
 }
 
 function figuresOf({ figures, latencyMs }: ReportParts): ReportFigure[] {

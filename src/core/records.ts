@@ -99,6 +99,25 @@ export interface AttentionPicture {
   readonly weights: readonly (readonly number[])[];
 }
 
+/** Queries and keys of one head over one text; every weight follows: `p_ij = exp(scale · q_i·k_j - lse_i)`. */
+export interface HeadVectors {
+  readonly path: string;
+  readonly kind: AttentionKind;
+  readonly head: number;
+  /** Query tokens [L] and key tokens [S]. */
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** [L, D], [S, D] and [L]. */
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+  readonly lse: Float32Array;
+  readonly scale: number;
+  /** Only keys up to the query's own position are allowed. */
+  readonly causal: boolean;
+  /** The pattern pooled to [bins, bins], where that was recorded. */
+  readonly tiles?: { readonly bins: number; readonly values: Float32Array };
+}
+
 /** The blocks of a mask for one head, ready to be drawn. */
 export interface MaskPicture {
   readonly name: string;

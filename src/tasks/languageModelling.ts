@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { RecordOptions } from '../attention/options.js';
 import { StateError, UsageError } from '../core/errors.js';
 import { RandomStream } from '../core/random.js';
-import type { AttentionPicture, CapturedAttention } from '../core/records.js';
+import type { AttentionPicture, CapturedAttention, HeadVectors } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import { CharacterTokenizer } from '../data/characterTokenizer.js';
 import { readTokenizer } from '../data/readTokenizer.js';
@@ -18,6 +18,7 @@ import { RunningMean } from '../metrics/runningMean.js';
 import { type GenerateOptions, generate, generateAll } from '../models/generate.js';
 import { LanguageModel, type LanguageModelOptions } from '../models/languageModel.js';
 import { capture } from '../nn/capture.js';
+import { captureVectors } from '../nn/captureVectors.js';
 import { type Context, inference } from '../nn/context.js';
 import { tensor } from '../tensor/create.js';
 import { crossEntropy } from '../tensor/crossEntropy.js';
@@ -27,6 +28,7 @@ import { scope } from '../tensor/scope.js';
 import type { BatchLoss } from '../train/step.js';
 import { delimitersIn, isSeparator } from './delimiters.js';
 import { examine } from './examine.js';
+import { chosenHead, type HeadChoice } from './headVectors.js';
 import { picturesOf } from './pictures.js';
 import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
 import {
@@ -91,8 +93,8 @@ const observed = 16;
 const shownSamples = 5;
 /** Tokens of a prompt taken from the held-out text. */
 const promptTokens = 32;
-/** Tokens that a picture has at most: more cannot be read. */
-const picturedTokens = 24;
+/** Tokens that a picture of a report has at most: more would not fit beside others. */
+const reportedTokens = 24;
 
 /** Random texts, and tokens of the longest, that are written twice to see induction. */
 const repeated = 16;
@@ -205,7 +207,7 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
     return { period, probe };
   }
 
-  answer(input: string, { attention = false, onText }: AnswerOptions = {}): Answer {
+  answer(input: string, { attention = false, picturedTokens = reportedTokens, onText }: AnswerOptions = {}): Answer {
     const prompt = this.#read(input);
     const random = this.#answerStream();
     const written: number[] = [];
@@ -226,6 +228,32 @@ class OpenLanguageTask<C extends LanguageConfig> implements OpenTask<TextBatch> 
     const random = (): RandomStream => this.#answerStream();
     const written = generateAll(this.model, prompts, { ...this.#sampling, random });
     return written.map((tokens) => this.#tokenizer.decode(tokens));
+  }
+
+  tokensOf(input: string): number {
+    return this.#read(input).length;
+  }
+
+  vectors(input: string, { bins, ...choice }: HeadChoice & { readonly bins?: number }): HeadVectors {
+    const tokens = this.#read(input);
+    const { context } = this.#config;
+    if (tokens.length > context) {
+      throw new UsageError(
+        `${this.#name}: expected a text of at most context = ${context} tokens, got ${tokens.length}; cut it, or train with a longer context`,
+      );
+    }
+    const rows = tokens.map((token) => this.#tokenizer.symbol(token));
+    const options = {
+      ...chosenHead(this.model, choice),
+      ...(bins !== undefined && { bins: Math.min(bins, rows.length) }),
+    };
+    return noGrad(() =>
+      scope(() => {
+        const ids = tensor(Int32Array.from(tokens), [1, tokens.length]);
+        const vectors = captureVectors(this.model, options, (inner) => this.model.forward(ids, inner));
+        return { ...vectors, rows, columns: rows, causal: true };
+      }),
+    );
   }
 
   get #batchSize(): BatchSize {

@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod';
-import type { AttentionPicture, CapturedAttention, ExpectedAttention } from '../core/records.js';
+import type { AttentionPicture, CapturedAttention, ExpectedAttention, HeadVectors } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
 import type { Context } from '../nn/context.js';
@@ -12,6 +12,7 @@ import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Figures } from '../train/options.js';
 import type { BatchLoss } from '../train/step.js';
+import type { HeadChoice } from './headVectors.js';
 
 /** A complete configuration, as run.json holds it. */
 export type Config = Readonly<Record<string, unknown>>;
@@ -52,6 +53,8 @@ export interface AnswerOptions {
   readonly onText?: (piece: string) => void;
   /** Also return what attention did. Default false. */
   readonly attention?: boolean;
+  /** Tokens that a picture has at most, in tasks whose texts may be long. Default 24. */
+  readonly picturedTokens?: number;
 }
 
 /** Some examples in one batch, as the doctor looks at them. */
@@ -93,6 +96,10 @@ export interface OpenTask<Batch = unknown> {
   repeats?(): { readonly period: number; readonly probe: () => Probe };
   /** One input through the model. Errors: UsageError for an input that the model cannot read. */
   answer(input: string, options?: AnswerOptions): Answer;
+  /** Tokens of a text that is read as it is, in tasks whose texts may be long. */
+  tokensOf?(input: string): number;
+  /** One head's queries and keys over a text, without an answer; with `bins`, its pooled pattern. Errors: UsageError. */
+  vectors?(input: string, choice: HeadChoice & { readonly bins?: number }): HeadVectors;
   /** The outputs of several inputs in one batch, for measuring throughput; absent in tasks that have no batches. */
   answers?(inputs: readonly string[], options?: Pick<AnswerOptions, 'beams'>): readonly string[];
   /** Some held-out inputs, for measuring latency. */

@@ -24,6 +24,9 @@ export interface HeadView {
   readonly split?: number;
   /** Weights below are not drawn; default 0.05. */
   readonly threshold?: number;
+  /** In a page: paths of the layers of which one is seen, and whether this one is not at first. */
+  readonly paths?: readonly string[];
+  readonly hidden?: boolean;
 }
 
 const lineHeight = 22;
@@ -124,13 +127,15 @@ export function renderHeadView(view: HeadView): Figure<HeadViewData> {
   const svg = svgFragment(drawHeadView(view), { role: 'group', 'aria-label': `${title}; arrow keys choose a token` });
   const html = element(
     'section',
-    { class: 'head-view', 'aria-label': title },
+    { class: 'head-view', 'aria-label': title, hidden: view.hidden ? '' : undefined },
     element('h3', {}, text(title)),
     filters(view),
     element('div', { class: 'scroll' }, svg),
     element('output', { 'aria-live': 'polite' }, 'Point at a token, or use the arrow keys, to see only its lines.'),
   );
   const data = {
+    path: first.path,
+    paths: view.paths ?? [first.path],
     rows: first.rows.map((token) => describedText(token)),
     columns: first.columns.map((token) => describedText(token)),
     split: view.split ?? null,

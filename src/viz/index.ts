@@ -8,6 +8,9 @@ export { type ComparedRow, type ComparedRun, type ComparisonData, renderComparis
 export { differencePictures } from './difference.js';
 export { escapeMarkup, jsonForScript } from './escape.js';
 export { type HeadView, headViewSvg } from './headView.js';
+export { type HealthBoardOptions, healthBoardSvg } from './healthBoard.js';
+export type { HealthPoint, HealthStatistic } from './healthData.js';
+export { renderFindings, renderHealth } from './healthPage.js';
 export { type HeatMapOptions, heatMapSvg } from './heatMap.js';
 export { type AttentionFigure, renderAttentionHtml, renderAttentionJson, renderAttentionSvg } from './inspect.js';
 export { type ChartSize, type LineChart, lineChartSvg, type Point, type Series } from './lineChart.js';
@@ -16,7 +19,7 @@ export type { AxisNames } from './panel.js';
 export { type Deflate, heatMapPixels, type PngPixels } from './pixels.js';
 export { type PngOptions, renderAttentionPng, svgToPng } from './png.js';
 export { renderReport } from './report.js';
-export type { EntropyPoint, MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
+export type { MetricPoint, ReportData, ReportFigure, ReportSample, ReportSpeed } from './reportData.js';
 export { heatMapText, type TerminalOptions } from './terminal.js';
 export type { Theme } from './theme.js';
 export { type LongAttention, renderTilePage } from './tilePage.js';

@@ -86,13 +86,19 @@ export function largePictures(
   });
 }
 
-/** Of each stack the layer that is shown large, every head of it as lines; differences have none. */
+/** Every layer of each stack, its heads as lines; the one that is shown large is seen first. Differences have none. */
 function headViews({ pictures, difference, split, chosen }: AttentionFigure): HeadView[] {
   if (difference) return [];
-  return groupPictures(pictures).map((group) => {
-    const path = group.entries[firstChoice(group, chosen ? [chosen] : [])]?.head?.path;
-    const heads = group.entries.flatMap(({ head }) => (head && head.path === path ? [head] : []));
-    return { heads, ...(split !== undefined && group.kind === 'self' && { split }) };
+  return groupPictures(pictures).flatMap((group) => {
+    const shown = group.entries[firstChoice(group, chosen ? [chosen] : [])]?.head?.path;
+    const all = group.entries.flatMap(({ head }) => head ?? []);
+    const paths = [...new Set(all.map(({ path }) => path))];
+    const parted = split !== undefined && split < group.columns.length && group.kind === 'self';
+    return paths.map((path) => ({
+      heads: all.filter((head) => head.path === path),
+      ...{ paths, hidden: path !== shown },
+      ...(parted && { split }),
+    }));
   });
 }
 

@@ -6,7 +6,9 @@
 
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
+import type { Severity } from '../core/finding.js';
 import { type Drawing, element, label, moved, shape } from './markup.js';
+import { pin } from './pins.js';
 import { svgDocument } from './svgDocument.js';
 import { seriesColours, type Theme } from './theme.js';
 import { visibleText } from './visibleText.js';
@@ -19,6 +21,14 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
+/** A finding on a curve. */
+export interface ChartPin {
+  readonly x: number;
+  readonly y: number;
+  readonly severity: Severity;
+  readonly title: string;
+}
+
 /** A chart as data. */
 export interface LineChart {
   readonly title: string;
@@ -28,6 +38,8 @@ export interface LineChart {
   readonly series: readonly Series[];
   /** Logarithmic values, base 10; values that are not positive leave gaps. Default false. */
   readonly logarithmic?: boolean;
+  /** Findings, drawn above the curves. */
+  readonly pins?: readonly ChartPin[];
   /** Ends of the value axis; default the data's. */
   readonly yDomain?: readonly [low: number, high: number];
 }
@@ -139,7 +151,7 @@ function curve({ points }: Series, index: number, x: Scale, y: Scale): string {
   const colour = index % seriesColours;
   const dashed = index >= seriesColours ? ' dashed' : '';
   const drawn = shape('path', { class: `curve s${colour}${dashed}`, d: path([...points]) ?? '' });
-  if (points.length > 30) return drawn;
+  if (points.length > 15) return drawn;
   const dots = points
     .filter(([, value]) => !Number.isNaN(value))
     .map(([at, value]) => shape('circle', { class: `d${colour}`, cx: x(at), cy: y(value), r: 2.5 }));
@@ -188,8 +200,10 @@ export function drawLineChart(raw: LineChart, { width = 460, height = 260 }: Cha
     y: plotHeight / 2,
     'text-anchor': 'middle',
   });
+  const pins = (chart.pins ?? []).map((one) => pin(one.severity, x(one.x), y(one.y), one.title));
   const marker = shape('line', { class: 'marker', x1: 0, x2: 0, y1: room.top, y2: room.top + plotHeight });
-  const content = chart.series.length === 0 ? [empty] : [grid(x, y, plotWidth, plotHeight, chart), ...curves, ends];
+  const content =
+    chart.series.length === 0 ? [empty] : [grid(x, y, plotWidth, plotHeight, chart), ...curves, ...pins, ends];
   const body = moved(room.left, room.top, element('g', {}, ...content)) + marker;
   return { width, height, body, stops: steps.map((at) => ({ x: at, position: room.left + x(at) })) };
 }

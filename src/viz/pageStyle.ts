@@ -40,9 +40,17 @@ h3 .muted{font-weight:400}
 .tools input{accent-color:var(--accent);margin:0}
 .tools button:hover{border-color:var(--muted)}
 .tile-map .plot{position:relative;width:min(768px,100%);border:1px solid var(--line)}
-.tile-map canvas{display:block;width:100%;aspect-ratio:1;image-rendering:pixelated;cursor:zoom-in}
+.hatched{width:14px;height:10px;margin-left:12px;border:1px solid var(--line);background:repeating-linear-gradient(135deg,var(--hatch) 0 1px,var(--paper) 1px 4px)}
+.tile-map canvas{display:block;width:100%;aspect-ratio:1;cursor:zoom-in}
 .cross{position:absolute;width:11px;height:11px;margin:-6px;border:2px solid var(--accent);border-radius:50%;pointer-events:none}
 .head-view .token{cursor:pointer;outline:none}.head-view .token:hover,.head-view .token:focus{fill:var(--accent);font-weight:700}
+.board-cell{outline:none}.board-cell:hover,.board-cell:focus{stroke:var(--accent);stroke-width:2.5}.pins{pointer-events:none}.away{display:none}
+.health-board .step{display:inline-block;min-width:4ch;font-variant-numeric:tabular-nums;color:var(--ink)}.health-board input{width:min(320px,50vw)}
+.key{display:inline-flex;gap:6px;align-items:center;margin-left:16px;font-variant-numeric:tabular-nums}.key .bar{width:120px;height:10px;border:1px solid var(--line);background:linear-gradient(to right,var(--w0),var(--w16),var(--w32),var(--w48),var(--w63))}
+.finding{border-top:1px solid var(--line);padding-top:10px;margin-top:10px}.finding p{margin:0 0 6px;max-width:none}.badge{display:inline-block;vertical-align:-3px;margin-right:6px}
+.finding ul{list-style:none;margin:0 0 6px;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr));gap:2px 20px;font-size:13px}
+.finding button{font:inherit;color:inherit;background:none;border:0;padding:2px 0;text-align:left;text-decoration:underline;text-underline-offset:3px;cursor:pointer;overflow-wrap:anywhere}code{font-family:${monoFont};font-size:12px;overflow-wrap:anywhere}
+.curves{margin-top:24px}
 .swatch{display:inline-block;width:10px;height:10px;border-radius:3px}${Array.from({ length: seriesColours }, (_, i) => `.b${i}{background:var(--s${i})}`).join('')}
 [data-shown=linear] .scale.logarithmic,[data-shown=logarithmic] .scale.linear{display:none}
 details{margin:10px 0}

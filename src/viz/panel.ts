@@ -54,8 +54,9 @@ function panelData(group: PictureGroup, choice: number): PanelData {
     maximum: group.maximum,
     scale: group.scale,
     choice,
-    pictures: group.entries.map(({ label, picture }) => ({
+    pictures: group.entries.map(({ label, picture, head }) => ({
       label,
+      ...(head && { head: { path: head.path, head: head.head } }),
       weights: encodeFloats(picture.weights.flat(), 3),
     })),
   };

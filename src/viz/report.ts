@@ -6,13 +6,14 @@
 
 import { renderChart } from './chartFigure.js';
 import type { ChartData, PanelData } from './client/data.js';
+import { renderHealth } from './healthPage.js';
 import { numberText } from './lineChart.js';
 import { element, text } from './markup.js';
 import { renderPage } from './page.js';
 import { type Figure, renderPanels } from './panel.js';
 import { groupBy } from './pictureGroup.js';
 import { placeOf } from './place.js';
-import { entropyCharts, metricCharts } from './reportCharts.js';
+import { metricCharts } from './reportCharts.js';
 import type { ReportData, ReportFigure, ReportSample } from './reportData.js';
 import { renderSpeed } from './reportSpeed.js';
 import { renderTables } from './reportTables.js';
@@ -127,24 +128,21 @@ export function renderReport(report: ReportData): string {
   }));
   const withPictures = samples.filter(({ panels }) => panels.length > 0);
   const metrics = metricCharts(report.metrics).map((chart) => renderChart(chart));
-  const entropies = entropyCharts(report.attention).map((chart) => renderChart(chart, { width: 340, height: 200 }));
+  const health = renderHealth(report.attention, report.findings);
   const speed = report.speed && renderSpeed(report.speed, describedText(report.axes.input));
   const note = withPictures.length === 0 ? '' : element('p', { class: 'note' }, text(caution));
-  const entropyNote =
-    'Normalised entropy of each head at every evaluation: 1 spreads attention evenly over all allowed keys, 0 puts it on one.';
   const main = [
     header(report),
     section('Figures in tables', renderTables(report.tables ?? [])),
     report.samples.length === 0 ? '' : section('Sample words', wordsTable(report.samples)),
     section('Attention', note, ...withPictures.map(({ sample, panels }) => sampleSection(sample, panels))),
     section('Training', chartGrid(metrics, 'charts')),
-    entropies.length === 0
-      ? ''
-      : section('Attention over training', element('p', {}, entropyNote), chartGrid(entropies, 'charts small')),
+    section('Attention over training', health.html),
     section('Inference speed', speed?.html ?? ''),
   ].join('\n');
   return renderPage(`${describedText(report.run)} · Keyhole`, main, {
     panels: samples.flatMap(({ panels }) => panels.map(({ data }) => data)),
-    charts: [...[...metrics, ...entropies].map(({ data }) => data), ...(speed?.data ?? [])],
+    boards: health.boards,
+    charts: [...metrics.map(({ data }) => data), ...health.charts, ...(speed?.data ?? [])],
   });
 }

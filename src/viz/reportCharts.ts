@@ -2,10 +2,13 @@
  * From the lines of metrics.jsonl and attention.jsonl to charts.
  */
 
-import type { LineChart, Point } from './lineChart.js';
+import type { Finding } from '../core/finding.js';
+import { findingText } from './findings.js';
+import { findingsIn, type HealthPoint } from './healthData.js';
+import type { ChartPin, LineChart, Point } from './lineChart.js';
 import { groupBy } from './pictureGroup.js';
 import { placeOf } from './place.js';
-import type { EntropyPoint, MetricPoint } from './reportData.js';
+import type { MetricPoint } from './reportData.js';
 import { visibleText } from './visibleText.js';
 
 /** `split/metric` in parts; a name without a slash has no split. */
@@ -49,7 +52,7 @@ export function metricCharts(points: readonly MetricPoint[]): LineChart[] {
 }
 
 /** Whether all values are positive and the largest is more than a hundred times the smallest. */
-export function spansDecades(points: readonly MetricPoint[]): boolean {
+export function spansDecades(points: readonly Pick<MetricPoint, 'value'>[]): boolean {
   const values = points.map(({ value }) => value ?? Number.NaN).filter(Number.isFinite);
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = values.reduce((a, b) => Math.max(a, b), 0);
@@ -57,18 +60,47 @@ export function spansDecades(points: readonly MetricPoint[]): boolean {
 }
 
 /** One small chart a layer of a stack, one curve a head, all on the scale 0 to 1. */
-export function entropyCharts(points: readonly EntropyPoint[]): LineChart[] {
-  return groupBy(points, ({ path }) => path).map((layer) => {
-    const place = placeOf(layer[0]?.path ?? '');
+export function entropyCharts(points: readonly HealthPoint[], findings: readonly Finding[] = []): LineChart[] {
+  return layerCharts(points, findings, { key: 'entropyRatio', yTitle: 'ratio', yDomain: [0, 1] });
+}
+
+/** The same of the largest logit, logarithmic where it spans decades. */
+export function logitCharts(points: readonly HealthPoint[], findings: readonly Finding[] = []): LineChart[] {
+  return layerCharts(points, findings, { key: 'logitMax', yTitle: 'logit' });
+}
+
+interface Curves extends Pick<LineChart, 'yTitle' | 'yDomain'> {
+  readonly key: 'entropyRatio' | 'logitMax';
+}
+
+function layerCharts(
+  points: readonly HealthPoint[],
+  findings: readonly Finding[],
+  { key, ...axis }: Curves,
+): LineChart[] {
+  const known = points.filter((point) => Number.isFinite(point[key] ?? Number.NaN));
+  return groupBy(known, ({ path }) => path).map((layer) => {
+    const path = layer[0]?.path ?? '';
+    const place = placeOf(path);
+    const own = findingsIn(key, findings).filter((finding) => finding.path === path);
     return {
       title: `${place.stack}, ${place.layer}`,
       xTitle: 'step',
-      yTitle: 'ratio',
-      yDomain: [0, 1] as const,
-      series: groupBy(layer, ({ head }) => String(head)).map((own) => ({
-        name: `head ${own[0]?.head ?? 0}`,
-        points: byStep(own, (index) => own[index]?.entropyRatio ?? null),
+      ...axis,
+      logarithmic: key === 'logitMax' && spansDecades(layer.map((point) => ({ value: point[key] ?? null }))),
+      series: groupBy(layer, ({ head }) => String(head)).map((one) => ({
+        name: `head ${one[0]?.head ?? 0}`,
+        points: byStep(one, (index) => one[index]?.[key] ?? null),
       })),
+      pins: own.flatMap((finding) => pinOf(finding, layer, key)),
     };
   });
+}
+
+/** A finding of a head on its curve, at its step. */
+function pinOf(finding: Finding, layer: readonly HealthPoint[], key: Curves['key']): ChartPin[] {
+  const point = layer.find(({ step, head }) => step === finding.step && head === finding.head);
+  const y = point?.[key];
+  if (y === undefined || y === null) return [];
+  return [{ x: finding.step, y, severity: finding.severity, title: `head ${finding.head}: ${findingText(finding)}` }];
 }

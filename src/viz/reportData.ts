@@ -3,7 +3,9 @@
  * few sample words. Everything here can be written as JSON, apart from NaN.
  */
 
+import type { Finding } from '../core/finding.js';
 import type { AttentionPicture } from '../core/records.js';
+import type { HealthPoint } from './healthData.js';
 
 /** One line of metrics.jsonl. Names of the form `split/metric` are drawn together, one curve a split. */
 export interface MetricPoint {
@@ -12,15 +14,6 @@ export interface MetricPoint {
   /** NaN and null leave a gap. */
   readonly value: number | null;
   readonly unit: string;
-}
-
-/** One line of attention.jsonl, as far as reports use it. */
-export interface EntropyPoint {
-  readonly step: number;
-  readonly path: string;
-  readonly head: number;
-  /** Mean entropy of the rows divided by the logarithm of their key counts, in [0, 1]; null leaves a gap. */
-  readonly entropyRatio: number | null;
 }
 
 /** One final figure. */
@@ -86,7 +79,9 @@ export interface ReportData {
   readonly axes: { readonly input: string; readonly output: string };
   readonly samples: readonly ReportSample[];
   readonly metrics: readonly MetricPoint[];
-  readonly attention: readonly EntropyPoint[];
+  readonly attention: readonly HealthPoint[];
+  /** What the attention doctor found in it. */
+  readonly findings?: readonly Finding[];
   /** Left out until it was measured. */
   readonly speed?: ReportSpeed;
 }

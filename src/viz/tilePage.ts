@@ -49,12 +49,17 @@ export function renderTilePage(attention: LongAttention): string {
   const { tokens, tiles, q, k, lse, scale = 1 / Math.sqrt(D), causal = false } = attention;
   const title = describedText(attention.title);
   const button = (key: string, name: string): string => element('button', { type: 'button', 'data-key': key }, name);
+  const checked = shape('input', { type: 'checkbox', 'data-scale': 'logarithmic', checked: 'checked' });
+  const box = element('label', {}, checked, ' logarithmic');
+  const swatch = causal ? `${element('span', { class: 'hatched', 'aria-hidden': 'true' }, '')} masked` : '';
+  const ends = ['low', 'bar', 'high'].map((name) => element('span', { class: name }, ''));
+  const key = element('span', { class: 'key' }, 'weight ', ...ends, swatch);
   const note =
     'Seen whole, the map is the one that the kernel pooled. Closer, weights are recomputed here from q, k and lse of this head, in float64 from float32: pooled while a pixel covers several tokens, single weights below.';
   const figure = element(
     'section',
     { class: 'tile-map', 'aria-label': title },
-    element('div', { class: 'tools' }, button('Enter', 'Zoom in'), button('Escape', 'Zoom out')),
+    element('div', { class: 'tools' }, button('Enter', 'Zoom in'), button('Escape', 'Zoom out'), box, key),
     element(
       'div',
       {
@@ -63,7 +68,7 @@ export function renderTilePage(attention: LongAttention): string {
         role: 'group',
         'aria-label': `${title}; arrow keys move, Enter zooms in, Escape out`,
       },
-      element('canvas', { width: 256, height: 256, role: 'img', 'aria-label': 'Map of attention weights' }),
+      element('canvas', { width: 768, height: 768, role: 'img', 'aria-label': 'Map of attention weights' }),
       shape('div', { class: 'cross', 'aria-hidden': 'true' }).replace('/>', '></div>'),
     ),
     element('output', { 'aria-live': 'polite' }, 'Point at the map to read it; click to zoom in.'),

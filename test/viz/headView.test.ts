@@ -38,6 +38,24 @@ describe.skipIf(noBrowser !== '')(`a head view in Chromium${noBrowser}`, () => {
   const tester = new PageTester();
   afterAll(() => tester.close());
 
+  it('follows a click on the model view to the layer and head', async () => {
+    const second = heads.map((head) => ({ ...head, path: 'encoder.blocks.1.attention' }));
+    const figure = { title: 'Two layers', input: 'two layers', pictures: [...heads, ...second] };
+    const page = await tester.open(renderAttentionHtml(figure));
+    const seen = page.locator('.head-view:visible');
+    for (const layer of [0, 1]) {
+      await page.getByRole('radio', { name: `layer ${layer}, head 1`, exact: true }).click();
+      expect(await seen.count()).toBe(1);
+      expect(await seen.getAttribute('aria-label')).toBe(`Encoder self-attention, layer ${layer}: lines`);
+      const checked = seen
+        .locator('.tools [data-head]')
+        .evaluateAll((boxes) => boxes.map((box) => (box as HTMLInputElement).checked));
+      expect(await checked).toEqual(heads.map(({ head }) => head === 1));
+    }
+    expect(tester.problems).toEqual([]);
+    await page.context().close();
+  });
+
   it('filters by head, threshold and part of two texts', async () => {
     const page = await tester.open(html);
     const view = page.locator('.head-view');

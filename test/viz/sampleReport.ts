@@ -2,7 +2,8 @@
 
 import { RandomStream } from '../../src/core/random.js';
 import type { AttentionPicture } from '../../src/core/records.js';
-import type { EntropyPoint, MetricPoint, ReportData, ReportSample } from '../../src/viz/reportData.js';
+import type { HealthPoint } from '../../src/viz/healthData.js';
+import type { MetricPoint, ReportData, ReportSample } from '../../src/viz/reportData.js';
 
 export const words: readonly (readonly [letters: string, sounds: string])[] = [
   ['keyhole', 'K IY HH OW L'],
@@ -94,7 +95,7 @@ function sampleMetrics(steps: number): MetricPoint[] {
   return points;
 }
 
-function sampleEntropy(steps: number, layers: number, heads: number): EntropyPoint[] {
+function sampleEntropy(steps: number, layers: number, heads: number): HealthPoint[] {
   const random = new RandomStream(5);
   const paths = Array.from({ length: layers }, (_, layer) => [
     `encoder.blocks.${layer}.attention`,
@@ -106,7 +107,7 @@ function sampleEntropy(steps: number, layers: number, heads: number): EntropyPoi
       const end = 0.2 + 0.6 * random.uniform();
       return Array.from({ length: Math.floor(steps / 200) }, (_, i) => {
         const entropyRatio = end + (0.97 - end) * Math.exp(-i / 3) + 0.01 * random.normal();
-        return { step: 200 * (i + 1), path, head, entropyRatio };
+        return { step: 200 * (i + 1), path, head, entropyRatio, logitMax: 3 + i * (1 + head), firstMass: 1 - end };
       });
     }).flat(),
   );

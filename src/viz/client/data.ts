@@ -13,7 +13,7 @@ export interface PanelData {
   /** Index of the picture to begin with. */
   readonly choice: number;
   /** Weights row by row, NaN where masked, as encodeFloats writes three bytes each. */
-  readonly pictures: readonly { readonly label: string; readonly weights: string }[];
+  readonly pictures: readonly { readonly label: string; readonly weights: string; readonly head?: HeadPlace }[];
 }
 
 /** One chart of a page; its values stand in its table, one row a position. */
@@ -22,8 +22,17 @@ export interface ChartData {
   readonly positions: readonly number[];
 }
 
+/** Which head a picture is of; what the model view tells the head views. */
+export interface HeadPlace {
+  readonly path: string;
+  readonly head: number;
+}
+
 /** One head view of a page. */
 export interface HeadViewData {
+  /** Module path, and those of all head views of which one is seen. */
+  readonly path: string;
+  readonly paths: readonly string[];
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   /** Where the second text begins, if there are two. */
@@ -49,10 +58,36 @@ export interface TileData {
   readonly lse: string;
 }
 
+/** One health board of a page. */
+export interface HealthBoardData {
+  readonly steps: readonly number[];
+  /** Names of layers. */
+  readonly rows: readonly string[];
+  readonly heads: readonly number[];
+  /** Cells in a row: the heads, and one for the layer as a whole where something was found of it. */
+  readonly columns: number;
+  /** Values [steps, rows, heads] as encodeFloats writes three bytes each. */
+  readonly statistics: readonly {
+    readonly name: string;
+    readonly low: number;
+    readonly high: number;
+    readonly values: string;
+  }[];
+  /** Indices of step, row, column and statistic (-1 for none). */
+  readonly findings: readonly {
+    readonly step: number;
+    readonly row: number;
+    readonly column: number;
+    readonly statistic: number;
+    readonly text: string;
+  }[];
+}
+
 /** Data by kind of figure. */
 export interface PageData {
   readonly panels?: readonly PanelData[];
   readonly charts?: readonly ChartData[];
   readonly tileMaps?: readonly TileData[];
+  readonly boards?: readonly HealthBoardData[];
   readonly headViews?: readonly HeadViewData[];
 }

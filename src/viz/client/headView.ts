@@ -1,6 +1,6 @@
 /** The head view inside a page: heads, threshold, parts and tokens choose the lines. Its markup: ../headView.ts. */
 
-import type { HeadViewData } from './data.js';
+import type { HeadPlace, HeadViewData } from './data.js';
 import type { headLines as HeadLines } from './lines.js';
 import type { ClientTools } from './shared.js';
 
@@ -112,6 +112,16 @@ function startHeadView(view: Element, data: HeadViewData): void {
       filter.heads[index] = (box as HTMLInputElement).checked;
       show();
     });
+  });
+  document.addEventListener('keyhole-head', (event) => {
+    const chosen = (event as CustomEvent<HeadPlace | null>).detail;
+    if (!chosen || !data.paths.includes(chosen.path)) return;
+    (view as HTMLElement).hidden = chosen.path !== data.path;
+    keyhole.every(view, '.tools [data-head]').forEach((box, index) => {
+      filter.heads[index] = data.heads[index]?.head === chosen.head;
+      (box as HTMLInputElement).checked = filter.heads[index] ?? false;
+    });
+    show();
   });
   chooseTokens(view, (side, token) => {
     Object.assign(filter, { side, token });

@@ -111,6 +111,7 @@ function startPanel(panel: Element, data: PanelData): void {
     if (caption) caption.textContent = label;
     keyhole.say(panel, label);
     state.choice = choice;
+    document.dispatchEvent(new CustomEvent('keyhole-head', { detail: data.pictures[choice]?.head }));
     repaint();
   });
   const box = panel.querySelector('[data-scale]') as HTMLInputElement | null;

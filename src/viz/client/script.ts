@@ -6,6 +6,7 @@
 import { chartFunctions } from './chart.js';
 import type { PageData } from './data.js';
 import { headViewFunctions } from './headView.js';
+import { healthBoardFunctions } from './healthBoard.js';
 import { headLines } from './lines.js';
 import { panelFunctions } from './panel.js';
 import { divergingLevels, logarithmicDecades, rampLevels, shared } from './shared.js';
@@ -17,6 +18,7 @@ type StartFigure = (figure: Element, data: never) => void;
 const kinds: readonly (readonly [keyof PageData, string, readonly unknown[]])[] = [
   ['panels', 'panel', panelFunctions],
   ['charts', 'chart', chartFunctions],
+  ['boards', 'health-board', healthBoardFunctions],
   ['headViews', 'head-view', headViewFunctions],
   ['tileMaps', 'tile-map', tileFunctions],
 ];

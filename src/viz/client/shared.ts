@@ -46,6 +46,19 @@ export function cellText(row: string, column: string, weight: number, scale: Sca
   return `${row} attends to ${column}: ${weightText(weight, scale)}`;
 }
 
+/** Class of a cell of the health board; ` over` where ink would not be read on its colour. */
+export function boardClass(value: number, low: number, high: number): string {
+  const position = (value - low) / (high - low);
+  return `${colourClass(position, 1, 'linear')}${position > 0.5 ? ' over' : ''}`;
+}
+
+/** A value of the health board: whole numbers as they are, others to three digits. */
+export function boardValue(value: number): string {
+  if (Number.isNaN(value)) return 'none';
+  const whole = Number.isInteger(value) || Math.abs(value) >= 1000;
+  return (whole ? value.toFixed(0) : value.toPrecision(3)).replace('-', '\u2212');
+}
+
 /** Numbers from base64 of the first `bytes` bytes of each float32. */
 export function decodeFloats(base64: string, bytes: 3 | 4): Float32Array {
   const binary = atob(base64);
@@ -117,6 +130,8 @@ export const shared = {
   colourClass,
   weightText,
   cellText,
+  boardClass,
+  boardValue,
   decodeFloats,
   nextIndex,
   every,

@@ -4,10 +4,11 @@
  */
 
 import type { TileData } from './data.js';
-import type { ClientTools } from './shared.js';
+import type { ClientTools, Scale } from './shared.js';
 
 declare const keyhole: ClientTools;
 declare const rampLevels: number;
+declare const logarithmicDecades: number;
 
 /** Square part of the pattern: tokens from `row` and `column` on, `size` of each, drawn as `bins` × `bins`. */
 interface TileWindow {
@@ -48,29 +49,64 @@ function lineOf(data: TileData, vectors: Vectors, window: TileWindow, line: numb
   return sums;
 }
 
-/** The ramp of the page, as red, green and blue. */
-function rampColours(): number[][] {
-  const style = getComputedStyle(document.documentElement);
-  return Array.from({ length: rampLevels }, (_, level) => {
-    const hex = style.getPropertyValue(`--w${level}`).trim();
-    return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
-  });
+/** A colour of the page as red, green and blue. */
+function colourOf(name: string): number[] {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }
 
-/** Paints values [bins, bins] on a logarithmic scale up to the largest. */
-function paintTiles(canvas: HTMLCanvasElement, values: Float64Array, bins: number): void {
-  const colours = rampColours();
-  const maximum = values.reduce((most, value) => Math.max(most, value), 1e-12);
-  canvas.width = bins;
-  canvas.height = bins;
+/** First position of a bin: the kernel puts position x of `size` into bin floor(x · bins / size). */
+function startOf({ size, bins }: TileWindow, bin: number): number {
+  return Math.ceil((bin * size) / bins);
+}
+
+/** Whether the causal mask forbids every pair of a bin: its first key comes after its last query. */
+function forbidden(data: TileData, window: TileWindow, bin: number): boolean {
+  const lastRow = window.row + startOf(window, Math.floor(bin / window.bins) + 1) - 1;
+  return data.causal && window.column + startOf(window, bin % window.bins) > lastRow;
+}
+
+/** The largest of some values that are not masked. */
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => (value > most ? value : most), 1e-12);
+}
+
+/** Paints values [bins, bins] up to the largest, NaN hatched, each bin as a square of whole pixels. */
+function paintTiles(canvas: HTMLCanvasElement, values: Float64Array, bins: number, scale: Scale): void {
+  const ramp = Array.from({ length: rampLevels }, (_, level) => colourOf(`w${level}`));
+  const [paper = [], hatch = []] = ['paper', 'hatch'].map((name) => colourOf(name));
+  const maximum = largest(values);
+  const each = Math.max(1, Math.floor(768 / bins));
+  const side = bins * each;
+  canvas.width = side;
+  canvas.height = side;
   const context = canvas.getContext('2d');
   if (!context) return;
-  const image = context.createImageData(bins, bins);
-  values.forEach((value, at) => {
-    const position = keyhole.positionOf(value, maximum, 'logarithmic');
-    image.data.set([...(colours[keyhole.levelOf(position, 1, rampLevels)] ?? []), 255], 4 * at);
-  });
+  const image = context.createImageData(side, side);
+  const colours = Array.from(values, (value) =>
+    Number.isNaN(value) ? undefined : ramp[keyhole.levelOf(keyhole.positionOf(value, maximum, scale), 1, rampLevels)],
+  );
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let y = 0; y < side; y++) {
+    const line = Math.floor(y / each) * bins;
+    for (let x = 0; x < side; x++) {
+      const colour = colours[line + Math.floor(x / each)] ?? ((x + y) % 8 === 0 ? hatch : paper);
+      pixels[y * side + x] = 0xff000000 | ((colour[2] ?? 0) << 16) | ((colour[1] ?? 0) << 8) | (colour[0] ?? 0);
+    }
+  }
   context.putImageData(image, 0, 0);
+}
+
+/** Says what the ends of the colours mean. */
+function nameEnds(figure: Element, maximum: number, scale: Scale): void {
+  const low = scale === 'linear' ? 0 : maximum / 10 ** logarithmicDecades;
+  for (const [name, value] of [
+    ['.low', low],
+    ['.high', maximum],
+  ] as const) {
+    const end = figure.querySelector(name);
+    if (end) end.textContent = keyhole.weightText(value);
+  }
 }
 
 /** Computes a window line by line, letting the page breathe every 20 ms; `alive` ends it when another is wanted. */
@@ -96,15 +132,15 @@ function computeTiles(
 }
 
 /** What stands at one bin of a window. */
-function tileText({ tokens }: TileData, { row, column, size, bins }: TileWindow, bin: number, value: number): string {
+function tileText({ tokens }: TileData, window: TileWindow, bin: number, value: number): string {
+  const { row, column, size, bins } = window;
   const each = size / bins;
-  const [r, c] = [row + Math.floor(bin / bins) * each, column + (bin % bins) * each].map(Math.floor) as [
-    number,
-    number,
-  ];
+  const [down, across] = [Math.floor(bin / bins), bin % bins];
+  const [r, c] = [row + startOf(window, down), column + startOf(window, across)];
   const weight = keyhole.weightText(value);
   if (each <= 1) return `${tokens[r] ?? ''} (${r}) attends to ${tokens[c] ?? ''} (${c}): ${weight}`;
-  return `queries ${r} to ${r + each - 1}, keys ${c} to ${c + each - 1}: mean mass ${weight}`;
+  const [lastRow, lastColumn] = [row + startOf(window, down + 1) - 1, column + startOf(window, across + 1) - 1];
+  return `queries ${r} to ${lastRow}, keys ${c} to ${lastColumn}: mean mass ${weight}`;
 }
 
 /** Brings a map to life. */
@@ -112,6 +148,7 @@ function startTileMap(figure: Element, data: TileData): void {
   const canvas = figure.querySelector('canvas') as HTMLCanvasElement;
   const plot = figure.querySelector('.plot') as HTMLElement;
   const cross = figure.querySelector('.cross') as HTMLElement;
+  const box = figure.querySelector('[data-scale]') as HTMLInputElement;
   const whole = { row: 0, column: 0, size: data.tokens.length, bins: data.bins };
   const trail: TileWindow[] = [whole];
   let vectors: Vectors | undefined;
@@ -125,10 +162,15 @@ function startTileMap(figure: Element, data: TileData): void {
     cross.style.top = `${(100 * (Math.floor(bin / bins) + 0.5)) / bins}%`;
     keyhole.say(figure, tileText(data, shown(), bin, values[bin] ?? 0));
   };
+  const paint = (): void => {
+    const scale = box.checked ? 'logarithmic' : 'linear';
+    paintTiles(canvas, values, shown().bins, scale);
+    nameEnds(figure, largest(values), scale);
+  };
   const finish = (found: Float64Array): void => {
-    values = Float64Array.from(found);
+    values = found.map((value, at) => (forbidden(data, shown(), at) ? Number.NaN : value));
     const { bins, size } = shown();
-    paintTiles(canvas, values, bins);
+    paint();
     figure.setAttribute('data-size', String(size));
     read(Math.floor(bins / 2) * bins + Math.floor(bins / 2));
   };
@@ -182,6 +224,7 @@ function startTileMap(figure: Element, data: TileData): void {
     const place = (part: number): number => Math.max(0, Math.min(bins - 1, Math.floor(part * bins)));
     return place((event.clientY - box.top) / box.height) * bins + place((event.clientX - box.left) / box.width);
   };
+  box.addEventListener('change', paint);
   canvas.addEventListener('pointermove', (event) => read(binOf(event)));
   canvas.addEventListener('click', (event) => {
     read(binOf(event));
@@ -195,4 +238,16 @@ function startTileMap(figure: Element, data: TileData): void {
   show();
 }
 
-export const tileFunctions = [weightAt, lineOf, rampColours, paintTiles, computeTiles, tileText, startTileMap] as const;
+export const tileFunctions = [
+  weightAt,
+  lineOf,
+  colourOf,
+  startOf,
+  forbidden,
+  largest,
+  paintTiles,
+  nameEnds,
+  computeTiles,
+  tileText,
+  startTileMap,
+] as const;
