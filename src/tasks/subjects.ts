@@ -31,7 +31,7 @@ export const subjects = sequenceTask<SubjectsConfig>({
   schema,
   presets: {
     quick: {
-      ...{ width: 96, heads: 4, hidden: 192, encoderLayers: 1, decoderLayers: 1, maxLength: 96, vocabularySize: 2000 },
+      ...{ width: 96, heads: 4, hidden: 192, encoderLayers: 1, decoderLayers: 1, maxLength: 128, vocabularySize: 2000 },
       ...{ batchTokens: 2048, steps: 500, learningRate: 2e-3, warmupSteps: 50, evaluateEvery: 250, dropout: 0.2 },
     },
     full: {
