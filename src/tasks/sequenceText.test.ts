@@ -32,7 +32,7 @@ describe('PieceText', () => {
     expect(text.shown('<eos>')).toBe('<eos>');
   });
 
-  it('refuses an empty text, and reads a megabyte without a space in time', () => {
+  it('refuses an empty text, and reads a megabyte without a space in time', { timeout: 30_000 }, () => {
     expect(() => text.tokenise(' \n')).toThrow(UsageError);
     expect(() => text.tokenise('')).toThrow(/translate: expected a text, got an empty one/);
     expect(text.join(text.tokenise('ab'.repeat(500_000)))).toHaveLength(1_000_000);
