@@ -20,6 +20,7 @@ export {
   parseDictionary,
   phonemes,
 } from './cmudict.js';
+export { type InterfaceTexts, loadInterfaceTexts, type Translation } from './interfaceTexts.js';
 export { type LabelledRows, type LabelledSource, readLabelledFile } from './labelledFile.js';
 export { loadMails, type Mail, readMail } from './mail.js';
 export { jaccard, type NearDuplicateOptions, nearDuplicates } from './nearDuplicates.js';

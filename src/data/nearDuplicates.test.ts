@@ -19,6 +19,12 @@ describe('nearDuplicates', () => {
     expect(nearDuplicates([['a'], ['b'], ['a'], [], []])).toEqual([0, 1, 0, 3, 3]);
   });
 
+  it('links what has the same key, whatever it says', () => {
+    const texts = [['a'], ['b'], ['c'], ['b']];
+    expect(nearDuplicates(texts, { keys: ['x', 'y', 'x', 'z'] })).toEqual([0, 1, 0, 1]);
+    expect(() => nearDuplicates([['a']], { keys: ['x', 'y'] })).toThrow(/at most one key a text = 1, got 2/);
+  });
+
   it('finds every pair above 0.7 that a comparison of all pairs finds', () => {
     const base = Array.from({ length: 40 }, () => text(50));
     const changed = base.flatMap((words) =>

@@ -11,6 +11,8 @@ export interface NearDuplicateOptions {
   readonly similarity?: number;
   /** Words in a run. Default 4. */
   readonly run?: number;
+  /** One key a text: texts with the same key belong together whatever they say. Default none. */
+  readonly keys?: readonly string[];
 }
 
 /** Smallest hashes kept of a text, in bands of so many: a pair of similarity 0.5 shares one with probability 0.986. */
@@ -26,17 +28,30 @@ const [bands, rows] = [32, 3] as const;
  */
 export function nearDuplicates(
   texts: readonly (readonly string[])[],
-  { similarity = 0.5, run = 4 }: NearDuplicateOptions = {},
+  { similarity = 0.5, run = 4, keys = [] }: NearDuplicateOptions = {},
 ): number[] {
   if (!(similarity > 0 && similarity <= 1))
     throw new StateError(`nearDuplicates: expected a similarity in (0, 1], got ${similarity}`);
   const sets = texts.map((words) => runsOf(words, run));
+  if (keys.length > texts.length)
+    throw new StateError(`nearDuplicates: expected at most one key a text = ${texts.length}, got ${keys.length}`);
   const groups = new Groups(texts.length);
+  linkSame(keys, groups);
   const signatures = sets.map(signatureOf);
   for (let band = 0; band < bands; band++) {
     for (const members of buckets(signatures, band).values()) linkSimilar(members, sets, similarity, groups);
   }
   return texts.map((_, index) => groups.of(index));
+}
+
+/** Links every text with the first one of the same key. */
+function linkSame(keys: readonly string[], groups: Groups): void {
+  const first = new Map<string, number>();
+  for (const [index, key] of keys.entries()) {
+    const known = first.get(key);
+    if (known === undefined) first.set(key, index);
+    else groups.link(known, index);
+  }
 }
 
 /** Hashes of every run of words; of a text that is shorter, the hash of all of it. */

@@ -9,8 +9,10 @@ import { UsageError } from '../core/errors.js';
 import { loadCmuDictionary, phonemes } from '../data/cmudict.js';
 import { splitBy } from '../data/split.js';
 import { Vocabulary } from '../data/vocabulary.js';
-
+import { errorRates } from './sequenceScores.js';
+import { givenSymbols, type SequenceText } from './sequenceText.js';
 import { sequenceTask } from './sequenceToSequence.js';
+import type { Config } from './task.js';
 import { encoderDecoderKeys, trainingKeys } from './trainingKeys.js';
 
 const letters = "abcdefghijklmnopqrstuvwxyz'-.";
@@ -42,6 +44,12 @@ function tokenise(text: string): string[] {
     throw new UsageError(`g2p: expected letters a-z, apostrophe, hyphen or full stop, got ${JSON.stringify(stray)}`);
   }
   return [...word];
+}
+
+/** Letters and phonemes. */
+function symbolsOf({ keepStress }: G2pConfig, stored?: Config): SequenceText {
+  const fresh = { source: new Vocabulary(letters), target: new Vocabulary(targetSymbols(keepStress)) };
+  return givenSymbols(fresh, { tokenise, join: (symbols) => symbols.join(' ') }, stored);
 }
 
 export const g2p = sequenceTask<G2pConfig>({
@@ -80,17 +88,13 @@ export const g2p = sequenceTask<G2pConfig>({
     },
   },
   axes: { input: 'letters', output: 'sounds' },
-  rates: { symbol: 'phonemeErrorRate', sequence: 'wordErrorRate' },
-  vocabularies: ({ keepStress }) => ({
-    source: new Vocabulary(letters),
-    target: new Vocabulary(targetSymbols(keepStress)),
-  }),
-  async load({ keepStress }) {
-    const { entries, rejected } = await loadCmuDictionary({ keepStress });
+  decides: { metric: 'phonemeErrorRate', better: 'lower' },
+  score: errorRates('phonemeErrorRate', 'wordErrorRate'),
+  async load(config, stored) {
+    const { entries, rejected } = await loadCmuDictionary({ keepStress: config.keepStress });
     const examples = entries.map(({ word, variants }) => ({ input: word, source: [...word], targets: variants }));
     const notices = rejected.length > 0 ? [`${rejected.length} lines of the dictionary could not be read`] : [];
-    return { splits: splitBy(examples, ({ input }) => input), notices };
+    return { text: symbolsOf(config, stored), splits: splitBy(examples, ({ input }) => input), notices };
   },
-  tokenise,
-  join: (symbols) => symbols.join(' '),
+  reopen: symbolsOf,
 });

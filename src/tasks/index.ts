@@ -14,6 +14,16 @@ export { estimateMemory, largestBatch, type MemoryEstimate } from './memory.js';
 export { type OpenedRun, type OpenRunOptions, openRunTask } from './openRun.js';
 export { pruneHead } from './pruneHeads.js';
 export { findPreset, findTask, tasks } from './registry.js';
+export type { SequenceExample, SequenceSplits } from './sequenceData.js';
+export {
+  type Baseline,
+  errorRates,
+  type Score,
+  type Scored,
+  summaryScores,
+  translationScores,
+} from './sequenceScores.js';
+export { givenSymbols, PieceText, type SequenceText, type TextPair } from './sequenceText.js';
 export { type SequenceConfig, type SequenceDefinition, sequenceTask } from './sequenceToSequence.js';
 export type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Probe, Task } from './task.js';
 export { encoderDecoderKeys, languageModelKeys, trainingKeys } from './trainingKeys.js';

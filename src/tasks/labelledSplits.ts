@@ -1,23 +1,26 @@
-/** Labelled texts in three parts, with everything that is nearly the same on one side. */
+/** Texts in three parts, with everything that is nearly the same on one side. */
 
-import { nearDuplicates } from '../data/nearDuplicates.js';
+import { type NearDuplicateOptions, nearDuplicates } from '../data/nearDuplicates.js';
 import type { Split, SplitRatios } from '../data/split.js';
 import { splitOf } from '../data/split.js';
-import type { LabelledText } from './classificationData.js';
 
 /**
  * Parts by the hash of the first text of each group of near-duplicates, so that the order of the groups does not matter.
  * Also returns how many texts have a near-duplicate.
  */
-export function splitApart(
-  texts: readonly LabelledText[],
+export function splitApart<Item extends { readonly text: string }>(
+  texts: readonly Item[],
   split: (text: string) => readonly string[],
   ratios: SplitRatios,
-): { readonly splits: Record<Split, LabelledText[]>; readonly grouped: number } {
-  const groups = nearDuplicates(texts.map(({ text }) => split(text)));
-  const splits: Record<Split, LabelledText[]> = { train: [], validation: [], test: [] };
+  options: NearDuplicateOptions = {},
+): { readonly splits: Record<Split, Item[]>; readonly grouped: number } {
+  const groups = nearDuplicates(
+    texts.map(({ text }) => split(text)),
+    options,
+  );
+  const splits: Record<Split, Item[]> = { train: [], validation: [], test: [] };
   for (const [index, text] of texts.entries()) {
-    const { text: key } = texts[groups[index] as number] as LabelledText;
+    const { text: key } = texts[groups[index] as number] as Item;
     splits[splitOf(key, ratios)].push(text);
   }
   const sizes = new Map<number, number>();

@@ -7,9 +7,11 @@ import { g2p } from './g2p.js';
 import { novel } from './novel.js';
 import { spam } from './spam.js';
 import { stories } from './stories.js';
+import { subjects } from './subjects.js';
 import type { Task } from './task.js';
+import { translate } from './translate.js';
 
-export const tasks: Readonly<Record<string, Task>> = { g2p, novel, stories, spam, csv };
+export const tasks: Readonly<Record<string, Task>> = { g2p, novel, stories, spam, csv, translate, subjects };
 
 /** The task of that name. Errors: UsageError naming the nearest one. */
 export function findTask(name: string): Task {

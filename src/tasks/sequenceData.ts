@@ -130,21 +130,35 @@ export function sampleExamples<Example>(
     .map(({ example }) => example);
 }
 
-/** The examples that a model of `maxLength` can hold, endings included, and a line that counts the others. */
+/**
+ * The examples that a model of `maxLength` can hold, endings included, and lines that count the others. Long inputs are
+ * cut where `longInputs` says so; an example whose answer is too long is left out of every part.
+ */
 export function fitLength(
   all: SequenceSplits,
   maxLength: number,
+  longInputs: 'refuse' | 'cut' = 'refuse',
 ): { readonly splits: SequenceSplits; readonly notices: readonly string[] } {
-  let left = 0;
-  const fits = ({ source, targets }: SequenceExample): boolean => {
-    const short = [source, ...targets].every((symbols) => symbols.length < maxLength);
-    if (!short) left++;
-    return short;
+  const longest = maxLength - 1;
+  let [left, cut] = [0, 0];
+  const fit = (example: SequenceExample): readonly SequenceExample[] => {
+    const { source, targets } = example;
+    const long = source.length > longest;
+    if ((long && longInputs === 'refuse') || targets.some(({ length }) => length > longest)) {
+      left++;
+      return [];
+    }
+    if (long) cut++;
+    return [long ? { ...example, source: source.slice(0, longest) } : example];
   };
   const splits = {
-    train: all.train.filter(fits),
-    validation: all.validation.filter(fits),
-    test: all.test.filter(fits),
+    train: all.train.flatMap(fit),
+    validation: all.validation.flatMap(fit),
+    test: all.test.flatMap(fit),
   };
-  return { splits, notices: left > 0 ? [`${left} examples longer than maxLength=${maxLength} were left out`] : [] };
+  const notices = [
+    ...(left > 0 ? [`${left} examples longer than maxLength=${maxLength} were left out`] : []),
+    ...(cut > 0 ? [`${cut} inputs longer than maxLength=${maxLength} were cut`] : []),
+  ];
+  return { splits, notices };
 }

@@ -1,7 +1,9 @@
-/** Figures of a sequence-to-sequence model on held-out examples: with the right past given, and writing on its own. */
+/**
+ * Figures of a sequence-to-sequence model on held-out examples with the right past given. What it writes on its own is
+ * scored by sequenceScores.ts.
+ */
 
 import { Accuracy } from '../metrics/accuracy.js';
-import { EditDistanceRate } from '../metrics/editDistanceRate.js';
 import { RunningMean } from '../metrics/runningMean.js';
 import type { EncoderDecoder } from '../models/encoderDecoder.js';
 import { inference } from '../nn/context.js';
@@ -9,7 +11,7 @@ import { crossEntropy } from '../tensor/crossEntropy.js';
 import { noGrad } from '../tensor/recording.js';
 import { argmax, sum } from '../tensor/reduce.js';
 import { scope } from '../tensor/scope.js';
-import type { SequenceBatch, SequenceExample } from './sequenceData.js';
+import type { SequenceBatch } from './sequenceData.js';
 
 /** Mean loss in nats per token, without smoothing, and the share of tokens whose best guess is right. */
 export function teacherForced(
@@ -31,14 +33,4 @@ export function teacherForced(
     );
   }
   return { loss: loss.value, tokenAccuracy: accuracy.value };
-}
-
-/** Error rates of predictions against the closest of each example's targets. */
-export function sequenceRates(
-  examples: readonly SequenceExample[],
-  predictions: readonly (readonly string[])[],
-): { readonly symbol: number; readonly sequence: number } {
-  const rate = new EditDistanceRate();
-  for (const [index, { targets }] of examples.entries()) rate.add(predictions[index] ?? [], targets);
-  return { symbol: rate.symbolErrorRate, sequence: rate.sequenceErrorRate };
 }

@@ -10,7 +10,6 @@ import { RandomStream } from '../core/random.js';
 import type { AttentionPicture, CapturedAttention } from '../core/records.js';
 import type { Cursor } from '../data/batching.js';
 import type { Split } from '../data/split.js';
-import { Vocabulary } from '../data/vocabulary.js';
 import { type Decoded, decode } from '../models/decode.js';
 import { EncoderDecoder, type EncoderDecoderOptions } from '../models/encoderDecoder.js';
 import { capture } from '../nn/capture.js';
@@ -37,8 +36,10 @@ import {
   tokenBatch,
   type Vocabularies,
 } from './sequenceData.js';
-import { sequenceRates, teacherForced } from './sequenceFigures.js';
-import type { Answer, AnswerOptions, Config, EvaluateOptions, OpenTask, Probe, Task } from './task.js';
+import { teacherForced } from './sequenceFigures.js';
+import { type Baseline, baselineTable, type Score } from './sequenceScores.js';
+import type { SequenceText } from './sequenceText.js';
+import type { Answer, AnswerOptions, Config, EvaluateOptions, FigureTable, OpenTask, Probe, Task } from './task.js';
 
 /** Keys that a sequence-to-sequence configuration has at least. */
 export interface SequenceConfig extends Omit<EncoderDecoderOptions, 'sourceVocabulary' | 'targetVocabulary'> {
@@ -54,38 +55,46 @@ export interface SequenceDefinition<C extends SequenceConfig> {
   readonly schema: z.ZodObject;
   readonly presets: Readonly<Record<string, Partial<C>>>;
   readonly axes: OpenTask['axes'];
-  /** Names of the error rates: per symbol and per sequence. */
-  readonly rates: { readonly symbol: string; readonly sequence: string };
-  vocabularies(config: C): Vocabularies;
-  load(config: C): Promise<{ readonly splits: SequenceSplits; readonly notices: readonly string[] }>;
-  /** Symbols of an input. Errors: UsageError. */
-  tokenise(input: string): readonly string[];
-  join(symbols: readonly string[]): string;
+  readonly decides: Task['decides'];
+  /** Figures of written texts against the right ones. */
+  readonly score: Score;
+  /** Answers that need no model, to be scored beside it. */
+  baselines?(splits: SequenceSplits, text: SequenceText): readonly Baseline[];
+  /** What an input longer than the model holds is: refused (default), or cut, which is counted. */
+  readonly longInputs?: 'refuse' | 'cut';
+  /** The data; of an earlier run, with the symbols that it stored. */
+  load(config: C, stored?: Config): Promise<LoadedSequences & { readonly notices: readonly string[] }>;
+  /** The symbols that a run stored, without data. */
+  reopen(config: C, stored: Config): SequenceText;
+}
+
+/** Symbols, and the examples in them where there is data. */
+interface LoadedSequences {
+  readonly text: SequenceText;
+  readonly splits: SequenceSplits;
 }
 
 /** A task from its definition. */
 export function sequenceTask<C extends SequenceConfig>(definition: SequenceDefinition<C>): Task {
-  const { name, summary, schema, presets, rates } = definition;
+  const { name, summary, schema, presets, decides } = definition;
   return {
     name,
     summary,
     schema,
     presets: presets as Task['presets'],
-    decides: { metric: rates.symbol, better: 'lower' },
+    decides,
     judgedOn: 'test',
     answerKeys: ['beams'],
     async open(config, stored) {
       const known = config as unknown as C;
-      const { splits, notices } = await definition.load(known);
-      const vocabularies = stored ? readVocabularies(stored) : definition.vocabularies(known);
-      return new OpenSequenceTask(definition, known, vocabularies, splits, notices);
+      const { text, splits, notices } = await definition.load(known, stored);
+      return new OpenSequenceTask(definition, known, text, splits, notices);
     },
-    reopen: (config, stored) => new OpenSequenceTask(definition, config as unknown as C, readVocabularies(stored)),
+    reopen(config, stored) {
+      const known = config as unknown as C;
+      return new OpenSequenceTask(definition, known, definition.reopen(known, stored));
+    },
   };
-}
-
-function readVocabularies({ source, target }: Config): Vocabularies {
-  return { source: Vocabulary.fromJSON(source), target: Vocabulary.fromJSON(target) };
 }
 
 /** Examples whose attention is logged at every evaluation. */
@@ -97,6 +106,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   readonly notices: readonly string[];
   readonly #definition: SequenceDefinition<C>;
   readonly #config: C;
+  readonly #text: SequenceText;
   readonly #vocabularies: Vocabularies;
   readonly #splits: SequenceSplits | undefined;
   readonly #ownNotices: readonly string[];
@@ -106,23 +116,25 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   constructor(
     definition: SequenceDefinition<C>,
     config: C,
-    vocabularies: Vocabularies,
+    text: SequenceText,
     splits?: SequenceSplits,
     notices: readonly string[] = [],
   ) {
     this.#definition = definition;
     this.#config = config;
-    this.#vocabularies = vocabularies;
-    const fitted = splits && fitLength(splits, config.maxLength);
+    this.#text = text;
+    this.#vocabularies = text.vocabularies;
+    const fitted = splits && fitLength(splits, config.maxLength, definition.longInputs);
     this.#splits = fitted?.splits;
     this.#ownNotices = notices;
     this.notices = [...notices, ...(fitted?.notices ?? [])];
-    const sizes = { sourceVocabulary: vocabularies.source.size, targetVocabulary: vocabularies.target.size };
+    const { source, target } = text.vocabularies;
+    const sizes = { sourceVocabulary: source.size, targetVocabulary: target.size };
     this.model = new EncoderDecoder({ ...config, ...sizes }, new RandomStream(config.seed).fork('model'));
   }
 
   get vocabularies(): Config {
-    return { source: this.#vocabularies.source.toJSON(), target: this.#vocabularies.target.toJSON() };
+    return this.#text.stored;
   }
 
   get axes(): OpenTask['axes'] {
@@ -144,7 +156,7 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
 
   rebuild(changes: Config = {}): OpenTask<SequenceBatch> {
     const config = { ...this.#config, ...changes };
-    return new OpenSequenceTask(this.#definition, config, this.#vocabularies, this.#splits, this.#ownNotices);
+    return new OpenSequenceTask(this.#definition, config, this.#text, this.#splits, this.#ownNotices);
   }
 
   loss(batch: SequenceBatch, context: Context): BatchLoss {
@@ -165,8 +177,20 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
       examples.map(({ source }) => source),
       beams,
     );
-    const { symbol, sequence } = sequenceRates(examples, predictions);
-    return { ...forced, [this.#definition.rates.symbol]: symbol, [this.#definition.rates.sequence]: sequence };
+    const scored = examples.map((example, index) => ({
+      predicted: this.#text.join(predictions[index] ?? []),
+      references: this.#answersOf(example),
+    }));
+    return { ...forced, ...this.#definition.score(scored) };
+  }
+
+  tables(split: Split): readonly FigureTable[] {
+    const known = this.#examples(split).map((example) => ({
+      input: example.input,
+      references: this.#answersOf(example),
+    }));
+    const baselines = this.#splits && this.#definition.baselines?.(this.#splits, this.#text);
+    return baselines ? [baselineTable(baselines, this.#definition.score, known)] : [];
   }
 
   observe(): readonly CapturedAttention[] {
@@ -190,24 +214,25 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   }
 
   answer(input: string, { beams = 1, attention = false }: AnswerOptions = {}): Answer {
-    const source = this.#read(input);
+    const { source, notes } = this.#read(input);
     const [best] = this.#decode([source], beams) as [Decoded];
     const output = this.#vocabularies.target.decode(best.tokens);
     return {
       input,
-      output: this.#definition.join(output),
+      output: this.#text.join(output),
       logProbability: best.logProbability,
-      references: this.#references(input).map((target) => this.#definition.join(target)),
+      references: this.#references(input),
+      ...(notes && { notes }),
       pictures: attention ? this.#pictures(source, output) : [],
     };
   }
 
   answers(inputs: readonly string[], { beams = 1 }: AnswerOptions = {}): readonly string[] {
     const decoded = this.#decode(
-      inputs.map((input) => this.#read(input)),
+      inputs.map((input) => this.#read(input).source),
       beams,
     );
-    return decoded.map(({ tokens }) => this.#definition.join(this.#vocabularies.target.decode(tokens)));
+    return decoded.map(({ tokens }) => this.#text.join(this.#vocabularies.target.decode(tokens)));
   }
 
   #examples(split: Split): readonly SequenceExample[] {
@@ -216,18 +241,26 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
     return this.#splits[split];
   }
 
-  #references(input: string): readonly (readonly string[])[] {
+  #references(input: string): readonly string[] {
     this.#targets ??= new Map(Object.values(this.#splits ?? {}).flatMap((part) => part.map(byInput)));
-    return this.#targets.get(input) ?? [];
+    return (this.#targets.get(input) ?? []).map((target) => this.#text.join(target));
   }
 
-  #read(input: string): readonly string[] {
-    const symbols = this.#definition.tokenise(input);
+  #answersOf({ targets }: SequenceExample): readonly string[] {
+    return targets.map((target) => this.#text.join(target));
+  }
+
+  #read(input: string): { readonly source: readonly string[]; readonly notes?: readonly string[] } {
+    const source = this.#text.tokenise(input);
     const longest = this.#config.maxLength - 1;
-    if (symbols.length <= longest) return symbols;
-    const { name, axes } = this.#definition;
+    if (source.length <= longest) return { source };
+    const { name, axes, longInputs } = this.#definition;
+    if (longInputs === 'cut') {
+      const note = `only the first ${longest} of ${source.length} tokens were read (maxLength=${longest + 1})`;
+      return { source: source.slice(0, longest), notes: [note] };
+    }
     throw new UsageError(
-      `${name}: expected at most ${longest} ${axes.input}, got ${symbols.length}; the model was built with maxLength=${longest + 1}`,
+      `${name}: expected at most ${longest} ${axes.input}, got ${source.length}; the model was built with maxLength=${longest + 1}`,
     );
   }
 
@@ -274,10 +307,11 @@ class OpenSequenceTask<C extends SequenceConfig> implements OpenTask<SequenceBat
   #pictures(source: readonly string[], output: readonly string[]): AttentionPicture[] {
     const { bos, eos } = this.#vocabularies.target;
     const symbol = (id: number): string => this.#vocabularies.target.symbol(id);
+    const shown = (symbols: readonly string[]): string[] => symbols.map((each) => this.#text.shown(each));
     const [letters, next, past] = [
-      [...source, symbol(eos)],
-      [...output, symbol(eos)],
-      [symbol(bos), ...output],
+      [...shown(source), symbol(eos)],
+      [...shown(output), symbol(eos)],
+      [symbol(bos), ...shown(output)],
     ];
     return this.#capture(source, output, { rows: 'all' }).flatMap((call) => {
       if (call.kind === 'cross') return picturesOf(call, { rows: next, columns: letters });

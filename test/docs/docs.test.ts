@@ -58,6 +58,8 @@ describe('documents', () => {
     'docs/tasks/novel.md',
     'docs/tasks/spam.md',
     'docs/tasks/stories.md',
+    'docs/tasks/subjects.md',
+    'docs/tasks/translate.md',
   ];
   const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...own, ...decisions];
 
