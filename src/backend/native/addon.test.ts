@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { addonPath } from '#host';
 import { addonIfBuilt } from '../../../test/native/addonIfBuilt.js';
 import { signatures } from '../signature.js';
+import { maxOperands } from '../wasm/module.js';
 import type { Addon, NativeArray } from './addon.js';
 
 const built = addonIfBuilt();
@@ -108,7 +109,7 @@ describe.skipIf(!built)('addon', () => {
       if (bad !== undefined) expect(() => call(0, 1, binary, numbers, good.length, out, a, bad)).toThrow(TypeError);
     }
     expect(() => call()).toThrow(TypeError);
-    expect(() => call(0, 1, binary, numbers, good.length, ...new Array(25).fill(out))).toThrow(TypeError);
+    expect(() => call(0, 1, binary, numbers, good.length, ...new Array(maxOperands + 1).fill(out))).toThrow(TypeError);
     expect(() => call(0, 1, binary, numbers, good.length + 1, out, a, b)).toThrow(TypeError);
     expect(() => call(0, 1, binary, new Float64Array(0), 0, out, a, b)).toThrow(TypeError);
     for (const Kind of [Float64Array, Int8Array, Uint8ClampedArray, Uint32Array, BigInt64Array, DataView])
