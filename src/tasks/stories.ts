@@ -65,7 +65,7 @@ export const stories = classificationTask<StoriesConfig>({
     quick: {
       ...{ stories: 20_000, maxDistance: 6, lead: 2, positions: 'sentences', context: 96, dropout: 0 },
       ...{ sentenceBlocks: 1, startAlike: true, width: 64, heads: 4, hidden: 128, layers: 3 },
-      ...{ batchTokens: 2048, steps: 1200, learningRate: 2e-3, warmupSteps: 100, evaluateEvery: 200 },
+      ...{ batchTokens: 2048, steps: 2400, learningRate: 2e-3, warmupSteps: 100, evaluateEvery: 400 },
     },
     full: {
       ...{ stories: 40_000, maxDistance: 10, lead: 3, positions: 'sentences', context: 128, dropout: 0 },
