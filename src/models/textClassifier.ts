@@ -16,7 +16,8 @@ import { Linear } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
 import { Pooling } from '../nn/pooling.js';
 import { LearnedPositions, type Positions, SinusoidalPositions } from '../nn/positions.js';
-import { type SentencePlaces, SentencePositions } from '../nn/sentencePositions.js';
+import { ownSentence, type SentencePlaces, SentencePositions } from '../nn/sentencePositions.js';
+import { startAlike } from '../nn/startAlike.js';
 import { AdditiveAttention } from '../nn/wordAttention.js';
 import { affine } from '../tensor/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -47,11 +48,15 @@ export interface TextClassifierOptions {
   readonly positions: PositionKind;
   /** Self-attention reaches so many words to either side; 0 = all. */
   readonly window: number;
+  /** So many of the first blocks read each sentence by itself; used by self-attention alone. Default 0. */
+  readonly sentenceBlocks?: number;
+  /** Self-attention starts by looking at what is alike; see ../nn/startAlike.ts. Default false. */
+  readonly startAlike?: boolean;
 }
 
 type AnyPositions = Positions | SentencePositions | undefined;
 
-/** A batch of texts; where words stand in their sentences is needed by the positions `sentences` alone. */
+/** A batch of texts; where words stand in their sentences is needed by the positions `sentences` and by `sentenceBlocks`. */
 export interface TextSource extends TokenBatch {
   readonly where?: SentencePlaces;
 }
@@ -74,27 +79,34 @@ export class TextClassifier extends Module {
   readonly output: Linear;
   readonly #scale: number;
   readonly #window: Mask;
+  readonly #sentenceBlocks: number;
 
   constructor(options: TextClassifierOptions, random: RandomStream) {
     super();
-    const { vocabulary, classes, width, layers, dropout, window } = options;
+    const { vocabulary, classes, width, layers, dropout, window, sentenceBlocks = 0 } = options;
     this.embedding = new Embedding(vocabulary, width, random);
     this.positions = positionsOf(options, random);
     this.dropout = new Dropout(dropout);
     this.blocks = Array.from({ length: layers }, () => blockOf(options, random));
+    if (options.startAlike ?? false) {
+      for (const block of this.blocks) if (block instanceof EncoderBlock) startAlike(block.attention);
+    }
     this.norm = new LayerNorm(width);
     this.pool = poolOf(options, random);
     this.output = new Linear(width, classes, random);
     this.#scale = Math.sqrt(width);
     this.#window = window > 0 ? slidingWindow({ left: window, right: window }) : slidingWindow({});
+    this.#sentenceBlocks = sentenceBlocks;
   }
 
   forward({ ids, lengths, where }: TextSource, context: Context): Tensor {
     const embedded = affine(this.embedding.forward(ids), this.#scale, 0); // [B, L, E]
     let x = this.dropout.forward(this.#placed(embedded, where), context);
     const mask = and(keyPadding(lengths), this.#window);
-    for (const block of this.blocks) {
-      x = block instanceof EncoderBlock ? block.forward(x, context, { mask }) : block.forward(x, context);
+    const within = this.#sentenceBlocks > 0 ? and(mask, ownSentence(this.#needed(where).sentences)) : mask;
+    for (const [at, block] of this.blocks.entries()) {
+      const reach = at < this.#sentenceBlocks ? within : mask;
+      x = block instanceof EncoderBlock ? block.forward(x, context, { mask: reach }) : block.forward(x, context);
     }
     const text = this.pool.forward(this.norm.forward(x), context, { lengths }); // [B, E]
     return this.output.forward(text); // [B, C]
@@ -102,7 +114,11 @@ export class TextClassifier extends Module {
 
   #placed(x: Tensor, where: SentencePlaces | undefined): Tensor {
     if (!(this.positions instanceof SentencePositions)) return this.positions?.forward(x) ?? x;
-    if (where) return this.positions.forward(x, where);
+    return this.positions.forward(x, this.#needed(where));
+  }
+
+  #needed(where: SentencePlaces | undefined): SentencePlaces {
+    if (where) return where;
     throw new ShapeError('TextClassifier: expected places of the words in their sentences, got none');
   }
 }

@@ -34,7 +34,8 @@ export {
 export { depthRate, residual } from './residual.js';
 export { rotaryPositions } from './rotaryPositions.js';
 export { SelfAttention } from './selfAttention.js';
-export { type SentencePlaces, SentencePositions } from './sentencePositions.js';
+export { ownSentence, type SentencePlaces, SentencePositions } from './sentencePositions.js';
+export { startAlike } from './startAlike.js';
 export { TalkingHeads } from './talkingHeads.js';
 export {
   AdditiveAttention,

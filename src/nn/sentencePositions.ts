@@ -3,7 +3,9 @@
  * of one sentence share a vector, so attention finds them together. Positions by number alone are in positions.ts.
  */
 
+import { booleanMask, type Mask } from '../attention/mask.js';
 import type { RandomStream } from '../core/random.js';
+import { tensor } from '../tensor/create.js';
 import { add, affine } from '../tensor/elementwise.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Embedding } from './embedding.js';
@@ -18,8 +20,11 @@ export interface SentencePlaces {
 /** Words in a sentence and sentences that have vectors of their own; what is further shares the last one. */
 export const mostPlaces = 64;
 
+/** Positions start quieter than words, so that what is alike at first is the same word and not the same place. */
+const quietness = 0.3;
+
 /**
- * `x + sqrt(E)·(place + sentence)`, both learned (Sukhbaatar et al. 2015, §4.1, temporal encoding).
+ * `x + 0.3·sqrt(E)·(place + sentence)`, both learned (Sukhbaatar et al. 2015, §4.1, temporal encoding).
  *
  * Shapes: x [B, L, E] → [B, L, E].
  */
@@ -32,11 +37,28 @@ export class SentencePositions extends Module {
     super();
     this.place = new Embedding(mostPlaces, width, random);
     this.sentence = new Embedding(mostPlaces, width, random);
-    this.#scale = Math.sqrt(width);
+    this.#scale = quietness * Math.sqrt(width);
   }
 
   forward(x: Tensor, { places, sentences }: SentencePlaces): Tensor {
     const both = add(this.place.forward(places), this.sentence.forward(sentences)); // [B, L, E]
     return add(x, affine(both, this.#scale, 0));
   }
+}
+
+/**
+ * Every word may attend to the words of its own sentence.
+ *
+ * Shapes: sentences i32 [B, L] → a mask of [B, 1, L, L]. Memory: B·L² bytes.
+ */
+export function ownSentence(sentences: Tensor): Mask {
+  const [B, L] = sentences.shape as [number, number];
+  const numbers = sentences.toArray();
+  const allowed = new Uint8Array(B * L * L);
+  for (let pair = 0; pair < allowed.length; pair++) {
+    const query = Math.floor(pair / L);
+    const key = query - (query % L) + (pair % L);
+    allowed[pair] = Number(numbers[query] === numbers[key]);
+  }
+  return booleanMask(tensor(allowed, [B, 1, L, L], { dtype: 'u8' }));
 }

@@ -12,6 +12,12 @@ export const classifierKeys = {
     .describe('how words come together: pooled, one distribution, or self-attention'),
   positions: z.enum(positionKinds).default('sinusoidal').describe('what tells the model the order of words'),
   window: z.int().min(0).default(0).describe('self-attention reaches so many words to either side; 0 = all'),
+  sentenceBlocks: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('so many of the first blocks of self-attention read each sentence by itself'),
+  startAlike: z.boolean().default(false).describe('self-attention starts by looking at words like the one that asks'),
   width: z.int().min(1).describe('model width E'),
   heads: z.int().min(1).describe('attention heads H; width is a multiple'),
   hidden: z.int().min(1).describe('feed-forward width F; pooling models get 2E more, to be as large'),

@@ -63,14 +63,14 @@ export const stories = classificationTask<StoriesConfig>({
   schema,
   presets: {
     quick: {
-      ...{ stories: 8000, maxDistance: 6, lead: 2, positions: 'sentences', context: 96, dropout: 0 },
-      ...{ width: 64, heads: 4, hidden: 128, layers: 3, batchTokens: 1536, steps: 2000 },
-      ...{ learningRate: 2e-3, warmupSteps: 200, evaluateEvery: 500 },
+      ...{ stories: 20_000, maxDistance: 6, lead: 2, positions: 'sentences', context: 96, dropout: 0 },
+      ...{ sentenceBlocks: 1, startAlike: true, width: 64, heads: 4, hidden: 128, layers: 3 },
+      ...{ batchTokens: 2048, steps: 2400, learningRate: 2e-3, warmupSteps: 100, evaluateEvery: 400 },
     },
     full: {
       ...{ stories: 40_000, maxDistance: 10, lead: 3, positions: 'sentences', context: 128, dropout: 0 },
-      ...{ width: 64, heads: 4, hidden: 128, layers: 3, batchTokens: 3072, steps: 15_000 },
-      ...{ learningRate: 2e-3, warmupSteps: 300, evaluateEvery: 1000 },
+      ...{ sentenceBlocks: 1, startAlike: true, width: 64, heads: 4, hidden: 128, layers: 3 },
+      ...{ batchTokens: 3072, steps: 12_000, learningRate: 2e-3, warmupSteps: 100, evaluateEvery: 500 },
     },
   },
   decides: 'accuracy',
