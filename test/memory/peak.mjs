@@ -37,28 +37,35 @@ const dropout = { dropoutRate: 0, seed: 0, stream: 0, window: 16 };
 const field = (label) =>
   1024 * Number(new RegExp(`${label}:\\s*(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))[1]);
 
-/** Peak resident memory during `work`, above what is resident before. */
-function rise(work) {
+/** The same call over the first 64 positions, so often that the engine has compiled it: its memory is not attention's. */
+async function compile(kernel, operands, scalars) {
+  const first = ({ shape, ...view }) => ({ ...view, shape: shape.map((size) => (size === L ? 64 : size)) });
+  const small = Object.fromEntries(Object.entries(operands).map(([operand, view]) => [operand, first(view)]));
+  for (let run = 0; run < 20; run++) {
+    backend.run(kernel, small, scalars);
+    await new Promise((resolve) => setTimeout(resolve, 10)); // compiling goes on beside
+  }
+}
+
+/** Peak resident memory of a call, above what is resident before. */
+async function rise(kernel, operands, scalars) {
+  await compile(kernel, operands, scalars);
   writeFileSync('/proc/self/clear_refs', '5'); // forget the peak so far
   const before = field('VmRSS');
   const start = performance.now();
-  work();
+  backend.run(kernel, operands, scalars);
   const seconds = (performance.now() - start) / 1000;
   return { extraBytes: field('VmHWM') - before, seconds };
 }
 
-function forward() {
-  const lse = packed([1, 1, L], zero);
-  const statistics = packed([statisticNames.length, 1, 1, L], zero);
-  backend.run('attention_forward_f32', { out, lse, statistics, q, k, v }, { ...scalars, ...dropout });
-  return lse;
-}
-
+const all = { ...scalars, ...dropout };
+const lse = packed([1, 1, L], zero);
+const statistics = packed([statisticNames.length, 1, 1, L], zero);
+const forward = { out, lse, statistics, q, k, v };
 if (pass === 'forward') {
-  console.log(JSON.stringify(rise(forward)));
+  console.log(JSON.stringify(await rise('attention_forward_f32', forward, all)));
 } else {
-  const lse = forward();
+  backend.run('attention_forward_f32', forward, all);
   const [dq, dk, dv, dout] = [zero, zero, zero, noise].map((fill) => packed(rows, fill));
-  const operands = { dq, dk, dv, dout, out, lse, q, k, v };
-  console.log(JSON.stringify(rise(() => backend.run('attention_backward_f32', operands, { ...scalars, ...dropout }))));
+  console.log(JSON.stringify(await rise('attention_backward_f32', { dq, dk, dv, dout, out, lse, q, k, v }, all)));
 }
