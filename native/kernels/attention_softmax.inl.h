@@ -18,7 +18,8 @@ KEYHOLE_INLINE vf power_of_two(vf x) {
   y = fma(y, r, splat(2.4022242e-1f));
   y = fma(y, r, splat(6.9314700e-1f));
   y = fma(y, r, splat(1.0f));
-  return unless(x < splat(-126.0f), as_float(as_int(y) + (as_int(shifted) << 23)));
+  const vu bits = as_bits(as_int(y)) + (as_bits(as_int(shifted)) << 23);  // unsigned, so that it may wrap
+  return unless(x < splat(-126.0f), as_float((vi)bits));
 }
 
 // One row of the score tile.
