@@ -1,6 +1,7 @@
 /**
  * N20: attention needs no L×S memory. One head of 65,536 positions with the record: at most 64 MiB beyond q, k, v and
- * out; backward grows in proportion to the length. Measured as resident memory of a process of its own.
+ * out and the kernel's fixed working memory; backward grows in proportion to the length. Measured as resident memory of a
+ * process of its own, after small calls, because an engine's memory for compiling WebAssembly is not attention's.
  */
 
 import { execFileSync } from 'node:child_process';
