@@ -53,6 +53,16 @@ const arguments_ = fc.record({
   bias: maybe(fc.record({ axes, holes: fc.constantFrom(0, 4, 50) })),
   lengths: maybe(fc.array(fc.double({ min: 0, max: 1.1, noNaN: true }), { minLength: 3, maxLength: 3 })),
   blocks: maybe(fc.record({ broadcast: fc.subarray([0, 1]), rows: fc.constantFrom(1, 5, 16, 64) })),
+  relative: maybe(
+    fc.record({
+      axes: fc.subarray([0, 1, 2]),
+      R: fc.oneof(size(9), size(70)),
+      reach: fc.integer({ min: -3, max: 40 }),
+      mass: fc.boolean(),
+      holes: fc.constantFrom(0, 0, 20),
+    }),
+  ),
+  sinks: maybe(fc.constantFrom(-30, 0, 3, 30)),
   queries: fc.subarray([0, 1]),
   layouts: fc.array(fc.constantFrom<Layout[]>('packed', 'offset', 'gaps', 'transposed', 'heads last'), {
     minLength: 1,
@@ -84,8 +94,10 @@ function problemOf(given: Arguments): Problem {
   const { left, right, softcap, dropoutRate, scale, spread, queries } = given;
   // With a cache the queries sit at the end of the keys.
   const offset = sizes.L === 1 && right !== Infinity ? sizes.S - 1 : given.offset;
-  const options = { left, right, offset, softcap, dropoutRate, ...(scale !== undefined && { scale }) };
-  const { mask, bias, lengths, blocks } = given;
+  const { mask, bias, lengths, blocks, relative, sinks } = given;
+  const optional = { ...(scale !== undefined && { scale }), ...(relative && { reach: relative.reach }) };
+  const options = { left, right, offset, softcap, dropoutRate, ...optional };
+  const table = relative && [sizes.B, H, sizes.L, relative.R];
   return {
     ...sizes,
     H,
@@ -95,6 +107,8 @@ function problemOf(given: Arguments): Problem {
     broadcast: queries,
     ...(mask && { mask: integers(shape, given.seed + 7, [0, 3], { dtype: 'u8', broadcast: mask }) }),
     ...(bias && { bias: biasOf(shape, bias.axes, bias.holes, given.seed + 8) }),
+    ...(table && { relative: biasOf(table, relative.axes, relative.holes, given.seed + 10), mass: relative.mass }),
+    ...(sinks !== undefined && { sinks: normal([H], given.seed + 12, { mean: sinks }) }),
     ...(blocks && { map: randomBlocks({ ...sizes, H }, { ...blocks, seed: given.seed + 9 }) }),
     ...(lengths && {
       lengths: input([sizes.B], (b) => Math.round(sizes.S * (lengths[b] as number)), { dtype: 'i32' }),

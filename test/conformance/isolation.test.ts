@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/contract.js';
 import { statistics as statisticNames } from '../../src/core/statistics.generated.js';
 import { type Case, type Input, input, listed } from './case.js';
-import { type AttentionCases, attention, attentionCases, type Problem } from './cases/attention.js';
+import { type AttentionCases, attentionCases, type Problem } from './cases/attention.js';
+import { attention } from './cases/attentionProblems.js';
 import { execute, type Results, sameBits } from './run.js';
 import { forEachSubject } from './suite.js';
 

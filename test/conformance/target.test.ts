@@ -7,7 +7,7 @@ import { binaryOps } from '../../src/backend/kernels.generated.js';
 import { addon } from '../../src/backend/native/addon.js';
 import { loadBackend } from '../../src/backend/registry.js';
 import { exact, input, kernelCase } from './case.js';
-import { attention } from './cases/attention.js';
+import { attention } from './cases/attentionProblems.js';
 import { conforms, execute } from './run.js';
 import { forEachSubject } from './suite.js';
 

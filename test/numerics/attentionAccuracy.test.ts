@@ -59,10 +59,20 @@ function pinnedTo(pinned: number): (q: Input, k: Input) => Input {
 
 const sharp: Sizes = { H: 1, L: 65, S: 129, D: 40 };
 const spreads = [1, 10, 35, 100].map((spread) => forwardCase(sharp, spread));
-const pinned = [1e4, 8e4].map((logit) => ({
+const logits = [1e4, 8e4];
+const pinned = logits.map((logit) => ({
   ...forwardCase(sharp, 1, pinnedTo(logit)),
   label: `logit pinned at ${logit}`,
 }));
+/** The largest logit of each row shares its weight with a sink as large. */
+const besideSinks = logits.map((logit) => {
+  const it = forwardCase(sharp, 1, pinnedTo(logit));
+  return {
+    ...it,
+    label: `logit and sink pinned at ${logit}`,
+    inputs: { ...it.inputs, sinks: input([1], () => logit) },
+  };
+});
 
 /** The same with values of 1, so that `out` is the sum of each row's weights. */
 function summing(forward: Case): Case {
@@ -120,11 +130,17 @@ forEachSubject((backend) => {
     for (const forward of largest) expect(conforms(backend, forward, 'packed')).toBeLessThanOrEqual(1);
   });
 
-  it.each([...spreads, ...pinned].map((it) => [it.label, it] as const))('N2: %s', (_, forward) => {
+  const expectCloseToNaive = (forward: Case): void => {
     const out = execute(backend, forward).out as Float64Array;
     expect(out.every(Number.isFinite)).toBe(true);
     const error = maximumError(out, truthOf(forward).out as Float64Array);
     expect(error).toBeLessThanOrEqual(2 * naiveError(forward) + 1e-7);
+  };
+
+  it.each(besideSinks.map((it) => [it.label, it] as const))('N2: %s', (_, forward) => expectCloseToNaive(forward));
+
+  it.each([...spreads, ...pinned].map((it) => [it.label, it] as const))('N2: %s', (_, forward) => {
+    expectCloseToNaive(forward);
     const sums = execute(backend, summing(forward)).out as Float64Array;
     expect(
       maximumError(

@@ -7,12 +7,8 @@ import { expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/contract.js';
 import { createReferenceBackend } from '../../src/backend/reference/createReferenceBackend.js';
 import { type Case, type Input, input, listed } from '../conformance/case.js';
-import {
-  type AttentionCases,
-  attentionCases,
-  attentionProblems,
-  type Problem,
-} from '../conformance/cases/attention.js';
+import { type AttentionCases, attentionCases, type Problem } from '../conformance/cases/attention.js';
+import { attentionProblems } from '../conformance/cases/attentionProblems.js';
 import { matmulCase } from '../conformance/cases/matmul.js';
 import type { LayoutPlan } from '../conformance/run.js';
 import { conforms, execute, truthOf } from '../conformance/run.js';

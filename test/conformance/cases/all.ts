@@ -1,6 +1,6 @@
 /** Every conformance case. */
 import type { Case } from '../case.js';
-import { attentionKernelCases } from './attention.js';
+import { attentionKernelCases } from './attentionProblems.js';
 import { elementwiseCases } from './elementwise.js';
 import { lossCases } from './losses.js';
 import { matmulCases } from './matmul.js';
