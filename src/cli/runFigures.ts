@@ -59,12 +59,16 @@ function loggedFigures(run: Run, entries: readonly KpiEntry[]): Map<string, Fina
     if (name.startsWith('validation/') && best !== undefined && step > best && figures.has(name)) continue;
     figures.set(name, { value, unit, step });
   }
-  const rates = entries.filter(({ name }) => name === 'train/tokensPerSecond');
   const last = figures.get('train/tokensPerSecond');
-  // Intervals hold about as many tokens each, so the mean rate is the harmonic one.
-  const slowness = rates.reduce((sum, { value }) => sum + 1 / value, 0);
-  if (last) figures.set('train/tokensPerSecond', { ...last, value: rates.length / slowness });
+  if (last) figures.set('train/tokensPerSecond', { ...last, value: meanRate(entries) });
   return figures;
+}
+
+/** Tokens a second over the whole training, 0 without any: the harmonic mean, for intervals hold about as many tokens each. */
+export function meanRate(entries: readonly KpiEntry[]): number {
+  const rates = entries.filter(({ name }) => name === 'train/tokensPerSecond');
+  const slowness = rates.reduce((sum, { value }) => sum + 1 / value, 0);
+  return rates.length === 0 ? 0 : rates.length / slowness;
 }
 
 function taskOf({ record }: Run): Task | undefined {

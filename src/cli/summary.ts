@@ -16,6 +16,7 @@ import { beamsOf } from './openModel.js';
 import type { Output } from './output.js';
 import { shownPath } from './paths.js';
 import { writeReport } from './report.js';
+import { meanRate } from './runFigures.js';
 import type { RunLogs } from './runLogs.js';
 import type { ProfileReport, StepProfile } from './stepProfile.js';
 import { showTables } from './tables.js';
@@ -46,7 +47,8 @@ export function finish(finished: Finished): void {
   const final = evaluate(finished);
   const samples = sampleAnswers(finished);
   const { loss, ...rates } = final.figures;
-  const { trainLoss = null, tokensPerSecond } = result;
+  const { trainLoss = null } = result;
+  const tokensPerSecond = result.tokensPerSecond || meanRate(finished.logs.metrics()); // 0 when all was trained before
   const judgedOnTest = finished.trained.judgedOn === 'test';
   const losses = { trainLoss, validationLoss: judgedOnTest ? validationLoss(finished) : (loss ?? null) };
   showFigures(output, { ...losses, ...rates, tokensPerSecond }, final.latencyMs);
