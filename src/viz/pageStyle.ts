@@ -29,7 +29,7 @@ caption{text-align:left;padding:4px 0}
 th,td{padding:5px 14px 5px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 thead th{color:var(--muted);font-weight:400}
 details table td,details table th{text-align:right;white-space:nowrap;padding:3px 8px}
-.words{font-size:15px;width:100%;min-width:460px;max-width:860px}.words td:last-child{white-space:nowrap}
+.words{font-size:15px;width:100%;min-width:460px;max-width:860px}.words .right,.words .wrong,.words thead th{white-space:nowrap}
 h3 .muted{font-weight:400}
 .words td{font-family:${monoFont};font-size:14px}
 .right{color:var(--good)}.wrong{color:var(--bad)}.words .right,.words .wrong{font-family:inherit}

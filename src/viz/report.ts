@@ -1,5 +1,5 @@
 /**
- * The report of a run: one self-contained page with its figures, sample words, curves and attention.
+ * The report of a run: one self-contained page with its figures, samples, curves and attention.
  *
  * Read reportData.ts for what goes in; panel.ts and chartFigure.ts for the two kinds of figure.
  */
@@ -66,25 +66,27 @@ function verdict(correct: boolean | undefined): string {
   return correct ? element('td', { class: 'right' }, '✓ correct') : element('td', { class: 'wrong' }, '✗ wrong');
 }
 
-function wordsTable(samples: readonly ReportSample[]): string {
-  const head = ['Input', 'Predicted', 'Reference', 'Verdict'].map((name) => element('th', { scope: 'col' }, name));
-  const rows = samples.map((sample) =>
+/** Inputs and answers; what is right only where it is known. */
+function samplesTable(samples: readonly ReportSample[]): string {
+  const judged = samples.some(({ references }) => references.length > 0);
+  const names = ['Input', 'Predicted', ...(judged ? ['Reference', 'Verdict'] : [])];
+  const rows = samples.map(({ input, predicted, references, correct }) =>
     element(
       'tr',
       {},
-      element('th', { scope: 'row' }, shown(sample.input)),
-      element('td', {}, shown(sample.predicted)),
-      element('td', {}, shown(sample.references.join(' or '))),
-      verdict(sample.correct),
+      element('th', { scope: 'row' }, shown(input)),
+      element('td', {}, shown(predicted)),
+      ...(judged ? [element('td', {}, shown(references.join(' or '))), verdict(correct)] : []),
     ),
   );
+  const head = names.map((name) => element('th', { scope: 'col' }, name));
   const table = element(
     'table',
     { class: 'words' },
     element('thead', {}, element('tr', {}, ...head)),
     element('tbody', {}, ...rows),
   );
-  return element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Sample words' }, table);
+  return element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Samples' }, table);
 }
 
 /** Panels of one sample: cross-attention open, self-attention folded. */
@@ -129,12 +131,12 @@ export function renderReport(report: ReportData): string {
   const withPictures = samples.filter(({ panels }) => panels.length > 0);
   const metrics = metricCharts(report.metrics).map((chart) => renderChart(chart));
   const health = renderHealth(report.attention, report.findings);
-  const speed = report.speed && renderSpeed(report.speed, describedText(report.axes.input));
+  const speed = report.speed && renderSpeed(report.speed);
   const note = withPictures.length === 0 ? '' : element('p', { class: 'note' }, text(caution));
   const main = [
     header(report),
     section('Figures in tables', renderTables(report.tables ?? [])),
-    report.samples.length === 0 ? '' : section('Sample words', wordsTable(report.samples)),
+    report.samples.length === 0 ? '' : section('Samples', samplesTable(report.samples)),
     section('Attention', note, ...withPictures.map(({ sample, panels }) => sampleSection(sample, panels))),
     section('Training', chartGrid(metrics, 'charts')),
     section('Attention over training', health.html),

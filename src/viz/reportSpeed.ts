@@ -9,22 +9,22 @@ import { groupBy } from './pictureGroup.js';
 import type { ReportSpeed } from './reportData.js';
 import { describedText } from './visibleText.js';
 
-/** Markup and the data of its charts; `lengthUnit` is what the length of an input counts, such as `letters`. */
-export function renderSpeed(speed: ReportSpeed, lengthUnit: string): Figure<readonly ChartData[]> {
-  const chart = throughputChart(speed, lengthUnit);
+/** Markup and the data of its charts. */
+export function renderSpeed(speed: ReportSpeed): Figure<readonly ChartData[]> {
+  const chart = throughputChart(speed);
   const charts = chart.series.length === 0 ? [] : [renderChart(chart)];
   const note = element('p', {}, text(describedText(speed.note, 400)));
   const grid = element('div', { class: 'charts' }, latencyTable(speed), ...charts.map(({ html }) => html));
   return { html: note + grid, data: charts.map(({ data }) => data) };
 }
 
-function throughputChart({ throughput }: ReportSpeed, lengthUnit: string): LineChart {
+function throughputChart({ throughput }: ReportSpeed): LineChart {
   return {
     title: 'Throughput',
     xTitle: 'inputs at once',
     yTitle: 'inputs/s',
     series: groupBy(throughput, ({ length }) => String(length)).map((points) => ({
-      name: `${points[0]?.length ?? 0} ${lengthUnit}`,
+      name: `${points[0]?.length ?? 0} characters`,
       points: points.map(({ batch, inputsPerSecond }) => [batch, inputsPerSecond] as const),
     })),
   };

@@ -232,13 +232,26 @@ describe.skipIf(reason !== '')(`pages in Chromium${reason}`, () => {
     await page.context().close();
   });
 
+  it('shows what is right and a verdict only where that is known', async () => {
+    const sample = sampleReport({ steps: 100 });
+    const written = sample.samples.map(({ input, predicted }) => ({ input, predicted, references: [], pictures: [] }));
+    const heads = async (samples: typeof sample.samples): Promise<readonly string[]> => {
+      const page = await open(renderReport({ ...sample, samples }));
+      const names = await page.locator('.words thead th').allTextContents();
+      await page.context().close();
+      return names;
+    };
+    expect(await heads(sample.samples)).toEqual(['Input', 'Predicted', 'Reference', 'Verdict']);
+    expect(await heads(written)).toEqual(['Input', 'Predicted']);
+  });
+
   it('reads throughput by keyboard, and has a table of latencies', async () => {
     const page = await open(report);
     const speed = page.locator('section', { has: page.locator('h2', { hasText: 'Inference speed' }) }).last();
     await speed.locator('.plot').focus();
     await page.keyboard.press('Home');
     expect(await speed.locator('output').textContent()).toMatch(
-      /^inputs at once 1: 5 letters [\d.]+, 9 letters [\d.]+$/,
+      /^inputs at once 1: 5 characters [\d.]+, 9 characters [\d.]+$/,
     );
     expect(await speed.locator('td').first().textContent()).toBe('1.42');
     await page.context().close();
