@@ -119,7 +119,7 @@ napi_value run_call(napi_env env, napi_callback_info info) {
   const double* numbers = nullptr;
   napi_get_cb_info(env, info, &argument_count, arguments, nullptr, nullptr);
   if (argument_count < fixed_arguments || argument_count > fixed_arguments + max_operands)
-    return fail(env, "call: expected target, threads, kernel, numbers, count and up to 24 typed arrays");
+    return fail(env, "call: expected target, threads, kernel, numbers, count and up to 32 typed arrays");
   if (!integer_of(env, arguments[0], 0, target_count, chosen) || !supported[chosen])
     return fail(env, "call: expected a target that runs here");
   if (!integer_of(env, arguments[1], 1, max_threads + 1, threads)) return fail(env, "call: expected threads in [1, 64]");

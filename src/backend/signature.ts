@@ -184,6 +184,12 @@ export function checkCall(kernel: KernelName, operands: Named<View>, scalars: Na
   return { sizes, shape };
 }
 
+/** Operands of one call; as in native/call.h. */
+export const maxOperands = 32;
+
+/** Room for the numbers of the longest call, operands of rank 8 and 16 scalars; as in native/wasm.cpp. */
+export const maxNumbers = maxOperands * 19 + 16;
+
 /**
  * Writes a checked call as float64 numbers for native/call.h and returns how many were written.
  * Layout: for each operand `present, offset, rank, sizes…, strides…` (absent: a single 0); then the scalars.

@@ -36,7 +36,7 @@ export function testConformance(cases: readonly Case[]): void {
   forEachSubject((backend, { name }) => {
     const used = new Map<KernelName, number>();
     const accuracy: Accuracy = new Map();
-    it.each(kernels)('%s', (kernel) => {
+    it.each(kernels)('%s', { timeout: 300_000 }, (kernel) => {
       const mine = cases.filter((candidate) => candidate.kernel === kernel);
       const runs = mine.flatMap((candidate) =>
         plansFor(candidate).flatMap((plan) => {

@@ -8,8 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addonPath } from '#host';
 import { addonIfBuilt } from '../../../test/native/addonIfBuilt.js';
-import { signatures } from '../signature.js';
-import { maxOperands } from '../wasm/module.js';
+import { maxOperands, signatures } from '../signature.js';
 import type { Addon, NativeArray } from './addon.js';
 
 const built = addonIfBuilt();

@@ -17,7 +17,7 @@ import type {
   Scalars,
   View,
 } from '../contract.js';
-import { encodeCall, signatures } from '../signature.js';
+import { encodeCall, maxNumbers, signatures } from '../signature.js';
 import { type Addon, addon, type NativeArray } from './addon.js';
 
 export interface NativeOptions {
@@ -46,8 +46,7 @@ class NativeBuffer implements DeviceBuffer {
 class NativeBackend implements Backend {
   readonly info: BackendInfo;
   readonly #addon: Addon;
-  /** Room for the longest call: 16 operands of rank 8 and 16 scalars. */
-  readonly #numbers = new Float64Array(16 * 19 + 16);
+  readonly #numbers = new Float64Array(maxNumbers);
   readonly #target: number;
 
   constructor(native: Addon, target: number, info: BackendInfo) {

@@ -16,9 +16,9 @@ import type {
   Scalars,
   View,
 } from '../contract.js';
-import { encodeCall, signatures } from '../signature.js';
+import { encodeCall, maxNumbers, maxOperands, signatures } from '../signature.js';
 import { Allocator } from './allocator.js';
-import { instantiate, maxNumbers, maxOperands, type WasmExports, type WasmVariant } from './module.js';
+import { instantiate, type WasmExports, type WasmVariant } from './module.js';
 
 export interface WasmOptions {
   /** `relaxed` has fused multiply-add. Default: `relaxed` where the engine has it, else `simd`. */

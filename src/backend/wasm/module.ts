@@ -18,12 +18,6 @@ export interface WasmExports {
   run(kernel: number, count: number, operands: number): number;
 }
 
-/** Operands of one call; as in native/call.h. */
-export const maxOperands = 32;
-
-/** Most numbers of a call, and where the memory table starts after them; as in native/wasm.cpp. */
-export const maxNumbers = maxOperands * 19 + 16;
-
 const files: Readonly<Record<WasmVariant, URL>> = {
   relaxed: new URL('./keyhole-relaxed.wasm', import.meta.url),
   simd: new URL('./keyhole-simd.wasm', import.meta.url),

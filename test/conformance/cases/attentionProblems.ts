@@ -290,10 +290,19 @@ const distances: readonly Problem[] = [
   },
 ];
 
+/** Every operand that there is. */
+const everything: Problem = {
+  ...{ label: 'everything', B: 2, H: 4, G: 2, L: 19, S: 45, D: 24, mass: true, sinks: sinks(4, 56) },
+  ...{ mask: booleans([2, 4, 19, 45], 57, [1]), bias: biasWithHoles([2, 4, 19, 45], 58), lengths: lengths([45, 31]) },
+  ...{ map: randomBlocks({ B: 2, H: 4, L: 19, S: 45 }, { seed: 59, rows: 5 }), relative: table([2, 4, 19, 17], 60) },
+  options: { softcap: 4, dropoutRate: 0.2, left: 30, offset: 20, reach: 8 },
+  ...programs.everything,
+};
+
 export const attentionProblems: readonly Problem[] = [
   ...[...sizes, ...causals, ...masked],
   ...[...options, ...decoding, ...mapped, ...modified],
-  ...[modifiedAndMapped, ...distances],
+  ...[modifiedAndMapped, ...distances, everything],
 ];
 
 export const attention: readonly AttentionCases[] = attentionProblems.map((problem, index) =>
